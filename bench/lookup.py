@@ -49,7 +49,7 @@ def _databases() -> Iterator[tuple[DatabaseAddress, DatabaseAddress]]:
 
 def _filled(postgres: Postgres, size: int) -> DatabaseAddress:
     name = postgres.create_database(f"users_{size}", schema("4.7"))
-    query = staff_query(functions=(), has_roles=True, has_deletion_requests=False)
+    query = staff_query({"functions": (), "has_roles": True, "has_deletion_requests": False})
     with closing(postgres.connect(name)) as connection:
         connection.execute(people("4.7"))
         connection.execute(_FILL.format(last=size + 999).encode())

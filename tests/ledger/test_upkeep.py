@@ -14,8 +14,8 @@ from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
+from mastodon_update_check.ledger.rows import KEPT
 from mastodon_update_check.ledger.sqlite import SqliteLocation
-from mastodon_update_check.ledger.upkeep import KEPT
 
 PATCH = update("4.5.1")
 OTHER = update("4.5.2")

@@ -166,7 +166,7 @@ def test_no_scan_of_users(postgres: Postgres, database: str, *, analyzed: bool) 
         INSERT INTO users (id, email, account_id) SELECT n, n || '@x.example', n FROM generate_series(1000, 21000) AS n;
     """
     postgres.execute(database, crowd + "ANALYZE" * analyzed)
-    query = staff_query(functions=(), has_roles=True, has_deletion_requests=False)
+    query = staff_query({"functions": (), "has_roles": True, "has_deletion_requests": False})
     with closing(postgres.connect(database, DIRECT)) as connection:
         plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {query}".encode()))
     assert "index_users_on_role_id" in plan

@@ -183,7 +183,7 @@ def test_function_of_0_1_0(postgres: Postgres, fresh: str) -> None:
     """The function that an earlier version made, with whole settings, is read until `setup` is run again."""
     assert postgres.psql(fresh, INSTALL).returncode == 0
     postgres.execute(fresh, "DROP FUNCTION mastodon_update_check.migrations()")
-    query = staff_query(functions=(), has_roles=True, has_deletion_requests=False)
+    query = staff_query({"functions": (), "has_roles": True, "has_deletion_requests": False})
     query = query.partition("FROM (")[2].rpartition(") AS answer")[0]
     row = re.sub(r"CASE WHEN left.* END AS settings", "person.settings", query, flags=re.DOTALL)
     postgres.execute(

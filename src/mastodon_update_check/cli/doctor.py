@@ -9,13 +9,13 @@ from functools import partial
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, pick, print_json
+from mastodon_update_check.config.settings import EMAIL
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import count, describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.http.time_limit import in_thread
 from mastodon_update_check.jobs.doctor import Finding, Grade, error, probe_program
 from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_server
-from mastodon_update_check.jobs.recipients import MAIL
 from mastodon_update_check.terminal import fill, paint, progress, say
 
 LIMIT = timedelta(seconds=75)
@@ -51,7 +51,7 @@ def diagnose(app: App, limit: timedelta = LIMIT) -> tuple[Finding, ...]:
     probes = {
         "version": probe_server(settings, known, app.clock()),
         "recipients": probe_program.probe_people(settings, known),
-        **{sink.name: probe_program.probe_sink(sink) for sink in settings.sinks if sink.plugin != MAIL},
+        **{sink.name: probe_program.probe_sink(sink) for sink in settings.sinks if sink.plugin != EMAIL},
         "release details": probe_release_details(settings, known),
         "monitoring": probe_program.probe_monitoring(settings),
         "daemon": probe_program.probe_daemon(status, app.host),

@@ -34,10 +34,7 @@ def _flag(*names: str, help: str) -> Option:  # noqa: A002 - as argparse has it
     return names, {"action": "store_true", "help": help}
 
 
-_DATA = (
-    _flag("--json", help="print one JSON object"),
-    _flag("-v", "--verbose", help="show details and log lines on a terminal, too"),
-)
+_DATA = (_flag("--json", help="print one JSON object"), _flag("-v", "--verbose", help="show details and log lines"))
 COMMANDS = {
     "run": Command(
         "run the daemon: check every 30 minutes and notify",

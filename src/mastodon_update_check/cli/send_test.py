@@ -15,12 +15,13 @@ from uuid import uuid4
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, pick, print_json
 from mastodon_update_check.config import SinkSettings
+from mastodon_update_check.config.settings import EMAIL
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import count, words_of
 from mastodon_update_check.errors import LedgerError, UpdateCheckError, UsageError
 from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.http.time_limit import in_thread
-from mastodon_update_check.jobs.recipients import MAIL, People, find_people
+from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.jobs.workers import hidden_options
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.compose import compose
@@ -65,11 +66,11 @@ def execute(app: App, arguments: Namespace) -> int:
             known = ledger.state()
     except LedgerError as error:
         notes.append(f"{error} (a test works without it, the daemon does not)")
-    has_mail = any(sink.plugin == MAIL for sink in sinks)
+    has_mail = any(sink.plugin == EMAIL for sink in sinks)
     with progress("Asking for the recipients"):  # without mail, Mastodon's database need not be asked
         people = find_people(app.settings if has_mail else replace(app.settings, sinks=tuple(sinks)), known.devops)
     tests = [_compose(app, sink, people, known, everyone=arguments.everyone) for sink in sinks]
-    mails = sum(len(test.messages) for test in tests if test.sink == MAIL)
+    mails = sum(len(test.messages) for test in tests if test.sink == EMAIL)
     if mails > 1 and not arguments.everyone and not app.settings.operator:
         default = "UPDATE_CHECK_OPERATOR is not set, so every mail recipient counts as the operator and gets the test"
         notes.append(f"{default} ({mails} mails)")

@@ -21,9 +21,7 @@ class Proxies:
     def of(cls, options: Mapping[str, str]) -> Self:
         """Return the proxies among the options of a sink."""
         return cls(
-            https=options.get("https_proxy") or None,
-            http=options.get("http_proxy") or None,
-            no_proxy=options.get("no_proxy", ""),
+            https=options.get("https_proxy"), http=options.get("http_proxy"), no_proxy=options.get("no_proxy", "")
         )
 
     @property

@@ -3,12 +3,13 @@
 Decisions without a row in the ledger come from the same `plan` as in a check. Nothing is stored.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.explain_target import Asked, read_asked
+from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.identities import identity, subject
 from mastodon_update_check.domain.notices import UpdateNotice
@@ -17,12 +18,74 @@ from mastodon_update_check.domain.planning.plan import Decision, plan, subjects
 from mastodon_update_check.domain.recipients import Reason, Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import StaffVerdict
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import InvalidVersionError, UsageError
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.ledger.history import HistoryEntry
 from mastodon_update_check.ledger.ledger import Ledger
 
 _NO_DECISION = frozenset({Reason.ALREADY_NOTIFIED, Reason.ALREADY_PLANNED})
 """Reasons that only refer to a row, which is shown."""
+_BRANCH = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
+_EXAMPLES = "a release (4.5.20), a branch (4.5), a mail address, the name of a user, or a sink"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The subject of a command; one of the fields is given."""
+
+    words: str
+    version: MastodonVersion | None = None
+    branch: str = ""
+    address: str = ""
+    name: str = ""
+    """Of a user of the server, in lower case."""
+    sink: str = ""
+    """A sink's name, or `webhook` for every webhook."""
+
+    @property
+    def subject(self) -> str:
+        """The subject of its notices, for a release or a branch; empty for people and sinks."""
+        if self.version is not None:
+            return subject(UpdateNotice(version=self.version))
+        return f"support/{self.branch}" if self.branch else ""
+
+    def means(self, recipient: Recipient, addresses: Iterable[str] = ()) -> bool:
+        """Return whether this recipient was asked about; `addresses` are others that had the same key."""
+        if self.address:
+            return self.address in map(normalise_address, (recipient.address, *addresses))
+        if self.name:
+            return recipient.name.lower() == self.name
+        return bool(self.sink) and is_of_kind(recipient.sink, self.sink)
+
+
+def read_asked(text: str, sinks: Collection[str], names: Collection[str]) -> Asked:
+    """Read a command's subject by the known `sinks` and `names` of users, or raise `UsageError`; `@name` is a user."""
+    words, plain = clean(text), text.strip()
+    if plain.startswith("@"):  # as users are called in Mastodon
+        return _read_name(words, plain[1:].partition("@")[0].lower(), names)
+    if "@" in plain:
+        return Asked(words=words, address=normalise_address(plain))
+    if _BRANCH.fullmatch(plain):
+        return Asked(words=words, branch=plain)
+    try:
+        return Asked(words=words, version=MastodonVersion.parse(plain))
+    except InvalidVersionError:
+        word = plain.lower()
+        is_sink = any(is_of_kind(sink, word) for sink in sinks)
+        return Asked(words=words, sink=word) if is_sink else _read_name(words, word, names)
+
+
+def _read_name(words: str, name: str, names: Collection[str]) -> Asked:
+    if name not in map(str.lower, names):
+        raise UsageError(f"{words!r} is not known here: name {_EXAMPLES}")
+    return Asked(words=words, name=name)
+
+
+def is_of_kind(sink: str, word: str) -> bool:
+    """Return whether a word names this sink, or all sinks of its kind: `webhook` is `webhook.ops` too."""
+    return word in {sink, sink.partition(".")[0]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

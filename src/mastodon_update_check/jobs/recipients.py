@@ -16,8 +16,6 @@ from mastodon_update_check.errors import Cause, CheckError
 if TYPE_CHECKING:
     from mastodon_update_check.mastodon.database_address import DatabaseAddress
 
-MAIL = "email"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
@@ -50,12 +48,12 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
     recipients: list[Recipient] = []
     for sink in settings.sinks:
         only = _recipient(sink.name, find_single_key(sink), sink.preference)
-        recipients.extend(mail if sink.plugin == MAIL else (only,))
+        recipients.extend(mail if sink.plugin == EMAIL else (only,))
     mails_devops = settings.recipients.devops and _has_mail(settings)
     return People(
         recipients=tuple(recipients),
         answer=answer,
-        unasked_sinks=frozenset({MAIL}) if mails_devops and not answer.devops else frozenset(),
+        unasked_sinks=frozenset({EMAIL}) if mails_devops and not answer.devops else frozenset(),
         warnings=(*answer.warnings, *_list_warnings(settings, answer, mail, remembered)),
         error=answer.error if mails_devops and not remembered else None,
     )
@@ -116,12 +114,12 @@ def find_logins(settings: Settings, os_user: str) -> "tuple[DatabaseAddress, ...
 
 
 def _has_mail(settings: Settings) -> bool:
-    return any(sink.plugin == MAIL for sink in settings.sinks)
+    return any(sink.plugin == EMAIL for sink in settings.sinks)
 
 
 def find_single_key(sink: SinkSettings) -> str:
     """Return the key of the one recipient that a sink delivers to; empty for mail, which has many."""
-    if sink.plugin == MAIL:
+    if sink.plugin == EMAIL:
         return ""
     return url_key(sink.plugin, sink.options["url"]) if sink.plugin in {"webhook", "apprise"} else f"sink:{sink.name}"
 
@@ -129,11 +127,11 @@ def find_single_key(sink: SinkSettings) -> str:
 def _mail_recipients(settings: Settings, devops: Sequence[Recipient]) -> tuple[Recipient, ...]:
     """Return the DevOps users, the configured addresses, and operators that are not among them."""
     users, addresses = devops if settings.recipients.devops else (), settings.recipients.addresses
-    mail = [*users, *(_recipient(MAIL, address_key(one), preference, one) for one, preference in addresses)]
+    mail = [*users, *(_recipient(EMAIL, address_key(one), preference, one) for one, preference in addresses)]
     known = {normalise_address(recipient.address) for recipient in mail}
     operators = {normalise_address(address): address for address in settings.operator}
     others = [address for one, address in operators.items() if one not in known]
-    mail += (_recipient(MAIL, address_key(one), Preference.NONE, one) for one in others)
+    mail += (_recipient(EMAIL, address_key(one), Preference.NONE, one) for one in others)
     return tuple(replace(one, is_operator=not operators or normalise_address(one.address) in operators) for one in mail)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from mastodon_update_check.domain.outbox import Outcome, Settlement
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.ledger import attempts, history, processes, rows, upkeep
+from mastodon_update_check.ledger import attempts, history, processes, rows
 from mastodon_update_check.ledger import summary as outbox
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.engine import Transaction, reading
@@ -42,7 +42,7 @@ def store_state(transaction: Transaction, state: ServerState, now: datetime) -> 
         "ON CONFLICT (name) DO UPDATE SET knowledge = excluded.knowledge",
         state=json.dumps(state.to_json()),
     )
-    upkeep.prune(transaction, now)
+    rows.prune(transaction, now)
 
 
 class LedgerView(Transaction):

@@ -115,7 +115,7 @@ class PostgresLocation:
             if version < SCHEMA_VERSION:
                 with self.patient()._session() as patient, patient.recording() as connection:  # noqa: SLF001 - its own kind
                     _take_steps(connection, self._read_version(connection))
-            session.verify_version()
+            session.verifies_version = True
         except BaseException:
             session.close()
             raise

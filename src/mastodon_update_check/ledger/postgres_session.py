@@ -60,12 +60,9 @@ class PostgresSession:
     def __init__(self, location: "PostgresLocation") -> None:
         self._location = location
         self._bounds = location.bounds
-        self._verifies_version = False
+        self.verifies_version = False
+        """Whether each transaction verifies the schema's version: a newer program may migrate it at any moment."""
         self._connection: psycopg.Connection[DictRow] | None = None
-
-    def verify_version(self) -> None:
-        """Verify the schema's version in each transaction from now on: a newer program may migrate it at any moment."""
-        self._verifies_version = True
 
     def close(self) -> None:
         """Close the connection."""
@@ -150,7 +147,7 @@ class PostgresSession:
                 # Commits are durable, also where the role's default is another.
                 _DURABLE,
                 *((lock,) if lock else ()),
-                f"SELECT clock_timestamp() AS now, ({_VERSION if self._verifies_version else 'NULL'}) AS version",
+                f"SELECT clock_timestamp() AS now, ({_VERSION if self.verifies_version else 'NULL'}) AS version",
             )
         )
 

@@ -1,8 +1,8 @@
-"""The rows that planning reads and writes, with those for reminders and `is installed` notices."""
+"""The rows that planning reads and writes, with those for reminders and `is installed` notices, and their deletion."""
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.domain.identities import identity, subject
@@ -31,6 +31,39 @@ _UNCLOSED = """
         WHERE closed.instance = notified.instance AND closed.identity = notified.subject || '/installed'
           AND closed.recipient_key = notified.recipient_key AND closed.state = 'sent')
 """
+KEPT = timedelta(days=90)
+"""How long settled attempts, and cancelled rows without attempts, are kept, for `explain`."""
+_OBSOLETE = (
+    # Of an open message the last attempt is kept, for `status`. Of one that was not accepted, each set of rows that may
+    # have arrived is remembered by the latest attempt that carried it.
+    """
+    DELETE FROM attempt
+    WHERE ended_at < :before
+      AND NOT EXISTS (SELECT 1 FROM message WHERE id = attempt.message_id AND attempts = attempt.number
+                      AND state IN ('pending', 'failed'))
+      AND (outcome = 'failed'
+           OR EXISTS (SELECT 1 FROM message WHERE id = attempt.message_id AND state = 'sent')
+           OR EXISTS (SELECT 1 FROM attempt AS later
+                      WHERE later.message_id = attempt.message_id AND later.number > attempt.number
+                        AND later.identities = attempt.identities
+                        AND (later.outcome IS NULL OR later.outcome <> 'failed')))
+    """,
+    # Cancelled, and without an attempt that may have arrived: it can be planned again as if for the first time.
+    """
+    DELETE FROM delivery
+    WHERE state IN ('cancelled', 'superseded') AND settled_at < :before
+      AND NOT EXISTS (SELECT 1 FROM attempt WHERE message_id = delivery.message_id)
+    """,
+    """
+    DELETE FROM message
+    WHERE state = 'cancelled' AND settled_at < :before
+      AND NOT EXISTS (SELECT 1 FROM delivery WHERE message_id = message.id)
+      AND NOT EXISTS (SELECT 1 FROM attempt WHERE message_id = message.id)
+    """,
+    # Hosts that are gone, such as containers, each of which has a name of its own.
+    "DELETE FROM node WHERE beat_at < :before",
+    "DELETE FROM request WHERE asked_at < :before",
+)
 
 
 def read_deliveries(transaction: Transaction, subjects: Iterable[str]) -> tuple[Delivery, ...]:
@@ -203,3 +236,12 @@ def mark_notified(transaction: Transaction, now: datetime) -> int:
         now=stamp(now),
     )
     return cancel_empty_messages(transaction, now)
+
+
+def prune(transaction: Transaction, now: datetime) -> None:
+    """Delete old rows, so that the ledger stays small; none of them can lead to a repeat or to another id.
+
+    Sent notices are kept, and so is every attempt that may have arrived, because a repeat must have the same id.
+    """
+    for step in _OBSOLETE:
+        transaction.execute(step, before=stamp(now - KEPT))

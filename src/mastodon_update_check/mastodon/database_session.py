@@ -105,13 +105,8 @@ class _Conversation:
         if not schema.get("has_users"):
             raise LoginError(self._login.say("has no Mastodon in {database}: check {origin}"))
         functions = schema["functions"]
-        query = staff_query(
-            functions=functions,
-            has_roles=schema["has_roles"],
-            has_deletion_requests=schema["has_deletion_requests"],
-        )
         through = "mastodon_update_check.staff()" if "staff" in functions else "Mastodon's tables"
-        rows, migrations = self._read(query, STAFF_ROWS + 1), self._ask_migrations(functions)
+        rows, migrations = self._read(staff_query(schema), STAFF_ROWS + 1), self._ask_migrations(functions)
         self._connection.execute(b"COMMIT")  # or else PgBouncer would close its connection to the server
         return {
             "rows": rows,

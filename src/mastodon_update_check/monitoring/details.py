@@ -5,7 +5,6 @@ from datetime import datetime
 
 from mastodon_update_check.domain.server.status import describe_pending, is_alive
 from mastodon_update_check.domain.text import clean, count
-from mastodon_update_check.ledger.processes import Node
 from mastodon_update_check.ledger.summary import SinkAccount, UndeliveredMessage
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.explanations import describe_unfinished
@@ -41,7 +40,9 @@ def list_details(report: StatusReport, when: When, *, is_public: bool = False) -
         yield "", "`mastodon-update-check retry` makes it due at once; `explain` shows more."
     yield "Daemon", "running" if report.is_alive else _describe_absence(report, when, is_public=is_public)
     for node in () if is_public else report.nodes:
-        yield "", f"{clean(node.host)}: {_describe_node(node, report, when)}"
+        works = "running, checks" if node.is_owner else "running"
+        silent = f"silent since {when(node.alive_at)}"
+        yield "", f"{clean(node.host)}: {works if is_alive(node.alive_at, report.now) else silent}"
 
 
 def _list_warnings(report: StatusReport) -> Iterator[str]:
@@ -66,12 +67,6 @@ def _describe_next(report: StatusReport, when: When) -> str:
     if report.next_check_at is not None:
         return when(report.next_check_at)
     return "at any moment" if report.is_checked else "unknown, the daemon is not running"
-
-
-def _describe_node(node: Node, report: StatusReport, when: When) -> str:
-    if not is_alive(node.alive_at, report.now):
-        return f"silent since {when(node.alive_at)}"
-    return "running, checks" if node.is_owner else "running"
 
 
 def _describe_absence(report: StatusReport, when: When, *, is_public: bool) -> str:

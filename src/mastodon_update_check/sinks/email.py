@@ -119,11 +119,14 @@ def write_mail(message: Message, recipient: Mailbox, author: Mailbox, reply_to: 
 
 
 def _part(kind: str, text: str) -> str:
+    """Return `text` in ASCII, in lines of at most 76 characters; a lone surrogate becomes a question mark."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    encoded = b2a_qp(lines.encode(errors="replace")).decode().replace("\n", "\r\n")
     return (
         f"\r\n--{_BOUNDARY}\r\n"
         f'Content-Type: text/{kind}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        f"{_quoted_printable(text)}"
+        f"{encoded}"
     )
 
 
@@ -147,12 +150,6 @@ def _headers(message: Message, recipient: Mailbox, author: Mailbox, reply_to: Ma
         **(_URGENT if message.urgent else {}),
         "Content-Language": message.language,
     }
-
-
-def _quoted_printable(text: str) -> str:
-    """Return `text` in ASCII, in lines of at most 76 characters; a lone surrogate becomes a question mark."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return b2a_qp(lines.encode(errors="replace")).decode().replace("\n", "\r\n")
 
 
 def _written(header: str, mailbox: Mailbox) -> str:

@@ -30,12 +30,8 @@ class Level(IntEnum):
     UNKNOWN = 3
 
 
-HEADLINES = {
-    Level.OK: "nothing to do",
-    Level.WARNING: "needs attention soon",
-    Level.CRITICAL: "action needed",
-    Level.UNKNOWN: "unknown",
-}
+HEADLINES = ("nothing to do", "needs attention soon", "action needed", "unknown")
+"""By level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mastodon_update_check.config import Settings, SinkSettings
+from mastodon_update_check.config.settings import EMAIL
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import is_alive
@@ -17,7 +18,7 @@ from mastodon_update_check.host.systemd import Properties, show_unit
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.doctor import Finding, error, ok, warning
 from mastodon_update_check.jobs.observe import proxies
-from mastodon_update_check.jobs.recipients import MAIL, find_people
+from mastodon_update_check.jobs.recipients import find_people
 from mastodon_update_check.monitoring.status import StatusReport
 from mastodon_update_check.sinks.discovery import load_sink
 
@@ -33,8 +34,8 @@ def probe_people(settings: Settings, known: ServerState) -> Iterator[Finding]:
     """Look for the recipients, then talk to the mail server about one of them."""
     people = find_people(settings, known.devops)
     yield from _describe_database(people.answer)
-    mail = [recipient for recipient in people.recipients if recipient.sink == MAIL]
-    if all(sink.plugin != MAIL for sink in settings.sinks):
+    mail = [recipient for recipient in people.recipients if recipient.sink == EMAIL]
+    if all(sink.plugin != EMAIL for sink in settings.sinks):
         why = "SMTP_SERVER is not set, or UPDATE_CHECK_SINKS leaves email out"
         others = ", ".join(sink.name for sink in settings.sinks if sink.plugin != "log")
         if others:
@@ -71,7 +72,7 @@ def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Fi
     from mastodon_update_check.sinks.email import create
     from mastodon_update_check.sinks.smtp_server import MailLimits
 
-    options = next(sink.options for sink in settings.sinks if sink.plugin == MAIL)
+    options = next(sink.options for sink in settings.sinks if sink.plugin == EMAIL)
     chosen = next((recipient for recipient in mail if recipient.is_operator), mail[0] if mail else None)
     if chosen is None:
         yield warning("email", "the mail server was not tried: there is no recipient")
@@ -150,7 +151,7 @@ def probe_settings(settings: Settings) -> Iterator[Finding]:
         yield warning("settings", f"{sentence}, or set UPDATE_CHECK_MASTODON_ENV_FILE")
     if settings.instance_is_assumed:
         yield warning("settings", "LOCAL_DOMAIN is set nowhere: set it, it names the server in every message")
-    if any(sink.plugin == MAIL for sink in settings.sinks) and "SMTP_FROM_ADDRESS" not in settings.origins:
+    if any(sink.plugin == EMAIL for sink in settings.sinks) and "SMTP_FROM_ADDRESS" not in settings.origins:
         sentence = "SMTP_FROM_ADDRESS is set nowhere: mails come from notifications@localhost"
         yield warning("settings", f"{sentence}, which many servers refuse")
     own = "Mastodon's own check"

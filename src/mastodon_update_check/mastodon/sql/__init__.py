@@ -4,8 +4,9 @@ The queries stand in `install.sql`, as texts between dollar quotes, since our fu
 the tables runs the same texts.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 _SCRIPTS = Path(__file__).parent
 
@@ -15,12 +16,12 @@ def read_sql(name: str) -> str:
     return (_SCRIPTS / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def staff_query(*, functions: Collection[str], has_roles: bool, has_deletion_requests: bool) -> str:
-    """Return the query for the members of staff that fits a schema: one JSON object for each."""
-    if "staff" in functions:
+def staff_query(schema: Mapping[str, Any]) -> str:
+    """Return the query for the members of staff that fits the answer to `schema`: one JSON object for each."""
+    if "staff" in schema["functions"]:
         return _as_json("SELECT * FROM mastodon_update_check.staff() LIMIT 1001")
-    chosen = _quoted("by_role" if has_roles else "by_admin")
-    deletion = _quoted("deletion_requested") if has_deletion_requests else "false"
+    chosen = _quoted("by_role" if schema["has_roles"] else "by_admin")
+    deletion = _quoted("deletion_requested") if schema["has_deletion_requests"] else "false"
     query = _quoted("staff").replace("@chosen@", chosen).replace("@deletion_requested@", deletion)
     return _as_json(query)
 

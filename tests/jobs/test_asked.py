@@ -3,9 +3,9 @@
 import pytest
 
 from domain.examples import cases
-from mastodon_update_check.domain.explain_target import read_asked
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import UsageError
+from mastodon_update_check.jobs.explain import read_asked
 
 SINKS = ("email", "log", "webhook", "webhook.ops", "bob")
 NAMES = ("Alice", "bob")
