@@ -2,9 +2,11 @@
 
 import contextlib
 import email
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,18 @@ def test_stop_while_idle(machine: Machine, number: signal.Signals) -> None:
         assert daemon.end(number) == 0
         assert [line["event"] for line in daemon.events][-2:] == ["daemon.stopping", "daemon.stopped"]
         assert "STOPPING=1" in daemon.systemd.lines
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_during_the_start(machine: Machine, number: signal.Signals) -> None:
+    """A daemon that is still preparing stops at once, with nothing begun."""
+    with machine.start() as daemon:
+        tasks = Path(f"/proc/{daemon.process.pid}/task")
+        wait_until(lambda: any((each / "children").read_text() for each in tasks.iterdir()), "the child")
+        (child,) = (int(word) for each in tasks.iterdir() for word in (each / "children").read_text().split())
+        os.kill(child, signal.SIGSTOP)
+        assert daemon.end(number, STOP_SECONDS / 2) == 0
+        assert (daemon.events, daemon.systemd.lines) == ([], [])
 
 
 def test_stop_during_a_hanging_check(machine: Machine, update_server: UpdateServer) -> None:

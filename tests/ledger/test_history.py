@@ -39,7 +39,7 @@ def test_of_a_release(notified: Ledger) -> None:
     assert (alice.state, alice.planned_at, alice.settled_at) == (DeliveryState.SENT, NOW, NOW + 7 * SECOND)
     assert (bob.recipient.name, bob.state, bob.attempts) == ("bob", DeliveryState.PENDING, ())
     assert alice.reason == "patch_update"
-    assert [entry.recipient_key for entry in notified.history(recipient_key=BOB.key)] == ["user:2"]
+    assert [entry.recipient_key for entry in notified.history(recipient_keys=[BOB.key])] == ["user:2"]
 
 
 def test_attempts_without_the_row_are_not_its_own(ledger: Ledger) -> None:

@@ -25,7 +25,7 @@ def execute(arguments: Namespace) -> int:
     from mastodon_update_check.demo.story import play
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        signal.signal(number, signal.default_int_handler)
     try:
         print("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n", flush=True)
         linger = _SECONDS_TO_LOOK if sys.stdout.isatty() else 0
@@ -34,7 +34,3 @@ def execute(arguments: Namespace) -> int:
         print()
     print("The demonstration is over. Its files are removed.")
     return Exit.DONE
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt

@@ -18,8 +18,8 @@ from mastodon_update_check.jobs.doctor import Finding, Grade, error, probe_progr
 from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_server
 from mastodon_update_check.terminal import fill, paint, progress, say
 
-LIMIT = timedelta(seconds=75)
-"""How long all of it may take: the slowest probe asks two servers, each bounded by 30 s."""
+LIMIT = timedelta(seconds=110)
+"""How long all of it may take: the slowest probe asks three times, bounded by 30 s each, and systemd."""
 _GRADES = {
     Grade.ERROR: ("bad", "Not everything that is configured works."),
     Grade.WARNING: ("warning", "Everything that is configured works; see the warnings."),

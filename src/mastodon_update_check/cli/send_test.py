@@ -83,7 +83,11 @@ def execute(app: App, arguments: Namespace) -> int:
     if arguments.json:
         verdicts = list(results)
         rows = [
-            {**pick(one, "sink", "address", "reply"), "accepted": one.is_accepted, "seconds": one.took.total_seconds()}
+            {
+                **pick(one, "sink", "address", "reply"),
+                "accepted": one.is_accepted,
+                "seconds": round(one.took.total_seconds(), 3),
+            }
             for one in verdicts
         ]
         print_json({"results": rows, "warnings": notes})
@@ -171,7 +175,7 @@ def _send(test: SinkTest, post: Callable[[SendResult], None]) -> None:
             address=message.recipient.address,
             is_accepted=is_accepted,
             reply=shown(hide_secrets(reply), test.secrets),
-            took=timedelta(seconds=time.monotonic() - began),
+            took=timedelta(seconds=round(time.monotonic() - began, 3)),
         )
         post(result)
     close = getattr(sink, "close", None)

@@ -13,7 +13,6 @@ from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.install.copying import CopyReport, copy_settings
 from mastodon_update_check.install.dialogue import Options
-from mastodon_update_check.install.session import SetupSession
 from mastodon_update_check.mastodon.sql import read_sql
 
 
@@ -24,6 +23,8 @@ def execute(arguments: Namespace) -> int:
     if arguments.print_sql:
         sys.stdout.write(read_sql("install"))
         return Exit.DONE
+    from mastodon_update_check.install.session import SetupSession  # not for `copy-settings`, which starts each service
+
     if os.geteuid() != 0:
         raise SetupError("setup needs root: run it with sudo, or in a root shell")
     options = Options(**{each.name: getattr(arguments, each.name) for each in fields(Options)})

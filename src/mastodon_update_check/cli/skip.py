@@ -2,8 +2,9 @@
 
 import shlex
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, pick, print_answer
@@ -47,23 +48,22 @@ def _change(app: App, arguments: Namespace) -> Iterator[str]:
     else:
         report = change(app, "skip", request)
         yield f"Skipped: {', '.join(report['skipped'])}. No notices, no reminders, and no alarm in `status` about it."
-        yield from _describe_consequences(**report)
+        yield from _describe_consequences(report)
     yield f"To undo this: mastodon-update-check skip --undo {shlex.join(report['skipped'])}"
 
 
-def _describe_consequences(
-    skipped: Sequence[str], others: Sequence[str], urgent: Sequence[str], cancelled: int, under_way: int
-) -> Iterator[str]:
+def _describe_consequences(report: Mapping[str, Any]) -> Iterator[str]:
+    skipped, others, urgent = report["skipped"], report["others"], report["urgent"]
     if others:
         yield f"Older releases of its branch are skipped with it: {', '.join(others)}."
     if urgent:
         yield f"Warning: Mastodon marks {', '.join(urgent)} as urgent. Make sure that your server does not need it."
     if len(urgent) < len(skipped) + len(others):
         yield "If it turns urgent, you are notified after all."
-    if cancelled:
-        yield f"It is removed from {count(cancelled, 'unsent message')}."
-    if under_way:
-        yield f"{count(under_way, 'message')} about it may still arrive: it is being sent at this moment."
+    if report["cancelled"]:
+        yield f"It is removed from {count(report['cancelled'], 'unsent message')}."
+    if report["under_way"]:
+        yield f"{count(report['under_way'], 'message')} about it may still arrive: it is being sent at this moment."
 
 
 def _list(app: App, arguments: Namespace) -> None:

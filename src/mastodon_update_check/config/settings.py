@@ -30,8 +30,6 @@ CONFIG_FILE: Final = Path("/etc/mastodon-update-check/config.env")
 MASTODON_ROOT: Final = Path("/home/mastodon/live")
 MASTODON_FILES: Final = (".env.production.local", ".env.local", ".env.production", ".env")
 """The files that Rails loads from Mastodon's root in production, in its order: the first that sets a name wins."""
-INTERVAL: Final = timedelta(minutes=30)
-JITTER: Final = timedelta(seconds=60)
 BLANK_COUNTS: Final = frozenset({"UPDATE_CHECK_URL", "UPDATE_CHECK_INSTANCE_URL", "DB_HOST", "DB_NAME", "DB_USER"})
 """Blank, the URLs mean off, and the database's variables mean the defaults of libpq: its socket, for example.
 
@@ -97,8 +95,8 @@ class Settings:
     self_destruct: bool = variable(lambda _: True, False)  # noqa: FBT003 - the default
     url: str | None = variable(kinds.parse_url_or_blank, UPDATE_SERVER, is_shown=False)
     """The update server; None when it is blank."""
-    interval: timedelta = variable(kinds.parse_duration, INTERVAL)
-    jitter: timedelta = variable(kinds.parse_duration, JITTER)
+    interval: timedelta = variable(kinds.parse_duration, timedelta(minutes=30))
+    jitter: timedelta = variable(kinds.parse_duration, timedelta(seconds=60))
     """Spread of each check, centred; never longer than `interval`."""
     mastodon_root: Path = variable(kinds.parse_path, MASTODON_ROOT)
     mastodon_env_file: Path | None = variable(kinds.parse_path, None)

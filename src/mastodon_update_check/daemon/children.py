@@ -75,6 +75,8 @@ class ChildProcess:
     def error(self) -> SettingsError | LedgerError | None:
         """Return the error of the settings or the ledger that kept it from its job."""
         problems: Sequence[str] = self._report.get("problems", ())
+        if not problems:
+            return None
         match self.process.returncode:
             case SettingsError.exit_code:
                 return SettingsError(problems)

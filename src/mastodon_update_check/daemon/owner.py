@@ -64,7 +64,13 @@ class LedgerOwner:
         return ""
 
     def _keep(self) -> bool:
-        if not self._lock.renew():
+        try:
+            is_held = self._lock.renew()
+        except LedgerError:  # of a shared ledger the lease counts, not this machine's disk
+            if self._lease is None:
+                raise
+            is_held = True
+        if not is_held:
             self._lock.release()  # its file was deleted, perhaps with the ledger: take the new one
             if not self._lock.acquire(is_daemon=True):
                 return False

@@ -8,8 +8,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
 from mastodon_update_check import logs
@@ -21,6 +22,8 @@ from mastodon_update_check.logs import log
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SIGNALS = (*STOP_SIGNALS, signal.SIGHUP, signal.SIGUSR1)
+SIGNAL_SECONDS = 0.5
+"""How long a signal may take to be noticed."""
 STOP_LIMIT = timedelta(seconds=9.5)
 """How long after the first signal to stop the process ends in any case; its children end with it."""
 
@@ -31,7 +34,7 @@ def run() -> NoReturn:
     notifier = SystemdNotifier()
     take_signals(events.put)
     try:
-        supervisor = Supervisor(_prepare(), events, notifier)
+        supervisor = Supervisor(_prepare(events), events, notifier)
     except (SettingsError, LedgerError) as error:
         notifier.status(str(error))
         raise
@@ -42,18 +45,29 @@ def run() -> NoReturn:
         leave(70)
 
 
-def _prepare() -> Mapping[str, Any]:
-    """Have a child read the settings and open the ledger; return its report. Signals are followed after it."""
-    ended: SimpleQueue[ChildProcess] = SimpleQueue()
-    child = ChildProcess("prepare", {}, CHECK_LIMIT, ended.put)
-    ended.get()
+def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
+    """Have a child read the settings and open the ledger; return its report. A signal to stop ends the process."""
+    child = ChildProcess("prepare", {}, CHECK_LIMIT, events.put)
+    early = []
+    while (event := events.get()) is not child:
+        _leave_if_asked(event)
+        early.append(event)
     if child.result is None:
         if child.error is not None:
             raise child.error
+        with suppress(Empty):  # one for all processes of the group may have ended the child first
+            _leave_if_asked(events.get(timeout=SIGNAL_SECONDS))
         log.critical("daemon.not_prepared", detail=child.explain_end())
         leave(RESTART)
+    for event in early:
+        events.put(event)
     logs.configure(child.result["log_level"], child.result["log_format"])
     return child.result
+
+
+def _leave_if_asked(event: object) -> None:
+    if event in STOP_SIGNALS:
+        leave(0)
 
 
 def take_signals(post: Callable[[signal.Signals], None], limit: timedelta = STOP_LIMIT) -> None:

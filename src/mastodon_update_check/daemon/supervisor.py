@@ -98,7 +98,8 @@ class Supervisor:
         if self._owner.has_requests and "work" not in self._children:
             self._is_look_due = True
         if self._owner.is_owner and not was_owner:
-            self._schedule.make_due()
+            if self._schedule.due_in < timedelta():  # a standby's has been due for long
+                self._schedule.make_due()
             self._deliver_at = 0.0  # messages of a former owner
         if was_owner and not self._owner.is_owner:
             log.warning("owner.lost", detail="another process owns the ledger now")

@@ -33,7 +33,7 @@ class SystemdNotifier:
         return timedelta(microseconds=int(patience) / 2) if patience.isdecimal() and int(patience) else None
 
     def reloading(self) -> None:
-        """Say that the settings are being read again; `ready` follows in any case."""
+        """Say that the settings are being read again; `READY=1` follows in any case."""
         self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def feed_watchdog(self) -> None:

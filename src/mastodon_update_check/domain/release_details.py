@@ -72,11 +72,6 @@ class ReleaseDetails:
         """Return whether assets are needed only if the code of the front end has changed, which Git can say."""
         return self.steps.get(UpgradeStep.YARN_INSTALL) is False and self.steps.get(UpgradeStep.ASSETS) is None
 
-    @property
-    def is_restart_enough(self) -> bool:
-        """Return whether nothing that was compared has changed."""
-        return not self.needed and not self.unknown
-
 
 def compare(
     offered: TreeFacts, version: MastodonVersion, own: TreeFacts, installed: MastodonVersion, postgresql: str = ""

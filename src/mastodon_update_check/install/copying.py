@@ -42,9 +42,7 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
     if place.drop_in(place.unit).exists():
         show_tree(machine, place, Path(own.get(ROOT, str(MASTODON_ROOT))))
     if own.get(ENV_FILE) != str(place.mastodon_copy):
-        return CopyReport(
-            sentence=f"nothing is copied: {place.config_file} does not set {ENV_FILE}={place.mastodon_copy}"
-        )
+        return CopyReport(sentence=f"nothing is copied: {place.config_file} lacks {ENV_FILE}={place.mastodon_copy}")
     machine.require_own_directory(place.mastodon_copy.parent)
     sources, lines, problem = _read(machine, own)
     if problem and place.mastodon_copy.exists():

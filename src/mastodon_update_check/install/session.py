@@ -92,17 +92,16 @@ class SetupSession:
         if self._options.dry_run or not self._dialogue.confirm("Continue?"):
             say("Nothing was changed.")
             return self._options.dry_run
-        failures = []
+        failures = 0
         for step in most:
             try:
                 self._take([step])
             except SetupError as error:
-                failures.append(f"not done: {error}\n")
+                failures += 1
+                say(f"not done: {error}")
         if failures:
-            say(
-                "".join(failures)
-                + f"The rest is done. When that is corrected, run `{self._dialogue.words('setup --undo')}` again."
-            )
+            again = self._dialogue.words("setup --undo")
+            say(f"The rest is done. When that is corrected, run `{again}` again.")
             return False
         self._take([last])
         say("Done. The ledger stays: it remembers which notices were sent.")

@@ -145,12 +145,11 @@ def find_entries(
     ledger: Ledger, asked: Asked | None, recipients: Sequence[Recipient] = (), *, is_undelivered: bool = False
 ) -> tuple[HistoryEntry, ...]:
     """Return the rows that were asked about, all for None; `recipients` are those of the present."""
-    entries = ledger.history(subject=asked.subject if asked else "", is_undelivered=is_undelivered)
     if asked is None or asked.subject:
-        return entries
+        return ledger.history(subject=asked.subject if asked else "", is_undelivered=is_undelivered)
     former = {one.recipient.key for one in ledger.known_recipients() if asked.means(one.recipient, one.addresses)}
     keys = former | {one.key for one in recipients if asked.means(one)}
-    return tuple(entry for entry in entries if entry.recipient_key in keys)
+    return ledger.history(recipient_keys=keys, is_undelivered=is_undelivered)
 
 
 def _decide(

@@ -25,7 +25,7 @@ from mastodon_update_check.messages.release_parts import order_updates
 TOLERANCE = timedelta(seconds=2)
 """Times of files and of services are not taken at the same instant."""
 RELEASES_READ = 8
-"""Pending releases whose files are fetched, the most important ones."""
+"""Pending releases whose files are fetched: urgent ones, then those of the own branch, then of the nearest branches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Rows of one release, of one recipient, or all undelivered ones, with their attempts: for `explain` and `retry`."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,14 +65,18 @@ class KnownRecipient:
 
 
 def read_history(
-    transaction: Transaction, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False
+    transaction: Transaction,
+    *,
+    subject: str = "",
+    recipient_keys: Collection[str] | None = None,
+    is_undelivered: bool = False,
 ) -> tuple[HistoryEntry, ...]:
-    """Return the instance's rows, oldest first; only those of a subject, of a recipient, or undelivered, if given."""
+    """Return the instance's rows, oldest first; only those of a subject, of recipients, or undelivered, if given."""
     conditions = ["delivery.instance = :instance"]
     if subject:
         conditions.append("delivery.subject = :subject")
-    if recipient_key:
-        conditions.append("delivery.recipient_key = :recipient_key")
+    if recipient_keys is not None:
+        conditions.append("delivery.recipient_key IN (SELECT value FROM json_each(:keys))")
     if is_undelivered:
         conditions.append("delivery.state IN ('pending', 'failed')")
     rows = transaction.execute(
@@ -87,7 +92,7 @@ def read_history(
         ORDER BY delivery.planned_at, delivery.sink, delivery.recipient_key, delivery.identity
         """,  # noqa: S608 - only our own constants are put in
         subject=subject,
-        recipient_key=recipient_key,
+        keys=json.dumps([*(recipient_keys or ())]),
     ).fetchall()
     attempts = {key: _read_attempts(transaction, key) for key in {row["recipient_key"] for row in rows}}
     return tuple(

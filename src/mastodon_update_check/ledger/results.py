@@ -80,17 +80,20 @@ def _record_acceptance(transaction: Transaction, attempt: Attempt, now: datetime
         id=attempt.message_id,
     )
     # The check could not supersede rows while a process that has died was sending them.
-    superseded = transaction.execute(
-        """
+    superseded = (
+        covered
+        and transaction.execute(
+            """
         UPDATE delivery SET state = 'superseded', reason = :reason, settled_at = :now
         WHERE instance = :instance AND recipient_key = :key AND identity IN (SELECT value FROM json_each(:covered))
           AND state IN ('pending', 'failed')
         """,
-        reason=Reason.COVERED,
-        now=stamp(now),
-        key=attempt.recipient_key,
-        covered=json.dumps(covered),
-    ).rowcount
+            reason=Reason.COVERED,
+            now=stamp(now),
+            key=attempt.recipient_key,
+            covered=json.dumps(covered),
+        ).rowcount
+    )
     if superseded or any(row["message_id"] != attempt.message_id for row in moved):
         cancel_empty_messages(transaction, now)
 

@@ -82,9 +82,7 @@ def translated(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise LedgerError(f"the ledger {path} is not there; {WAYS_OUT}") from error
     except OSError as error:
-        raise LedgerError(
-            f"the ledger {path} cannot be used: {error.strerror}; look at its directory and the permissions"
-        ) from error
+        raise LedgerError(f"the ledger {path} cannot be used: {error.strerror}; look at its permissions") from error
 
 
 def _explain(error: sqlite3.Error) -> str:

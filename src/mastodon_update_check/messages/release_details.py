@@ -116,7 +116,7 @@ def _needed(details: ReleaseDetails, translation: Translation) -> str:
     is_streaming_restarted = UpgradeStep.RESTART_STREAMING in details.needed
     steps = _name_steps(details.needed[: -1 if is_streaming_restarted else None], translation, details.ruby)
     say = partial(translation.say, steps=steps)
-    if details.is_restart_enough:
+    if not (details.needed or details.unknown):
         return say("A restart is enough: Sidekiq and web.")
     if steps and is_streaming_restarted:
         return say("To upgrade: {steps}; then restart Sidekiq, web and streaming.")

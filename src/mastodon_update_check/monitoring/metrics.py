@@ -6,13 +6,14 @@ conventions. Every set of labels exists from the start, since an alert on a miss
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from mastodon_update_check import __version__
 from mastodon_update_check.domain.notices import UpdateType
 from mastodon_update_check.monitoring.status import StatusReport
 
-_Metric = tuple[str, str, tuple[str, ...], Mapping[tuple[str, ...], float]]
-"""Name, meaning, labels, and the value for each set of labels, without the server's."""
+_Metric = tuple[str, str, tuple[str, ...], Mapping[Any, float]]
+"""Name, meaning, labels, and the value by the texts of these, without the server's."""
 
 
 def render(report: StatusReport) -> bytes:
@@ -45,7 +46,7 @@ def _of_server(report: StatusReport) -> Iterator[_Metric]:
         yield name, help_, (), {(): value}
     labels = __version__, known.installed.text if known.installed else ""
     yield "info", "This program, and the server it runs beside.", ("version", "installed_version"), {labels: 1}
-    counts: dict[tuple[str, ...], float] = {
+    counts = {
         (str(kind), str(urgent).lower()): sum((one.type, one.urgent) == (kind, urgent) for one in pending)
         for kind in UpdateType
         for urgent in (False, True)
@@ -55,13 +56,10 @@ def _of_server(report: StatusReport) -> Iterator[_Metric]:
 
 def _of_sinks(report: StatusReport) -> Iterator[_Metric]:
     accounts = {account.name: account for account in report.outbox.sinks}
-    waiting: dict[tuple[str, ...], float] = {}
-    failing, sent = waiting.copy(), waiting.copy()
-    for name in report.settings.sink_names:
-        account = accounts.get(name)
-        waiting[name,] = account.undelivered if account else 0
-        failing[name,] = bool(account and (account.failing_since or account.is_stopped))
-        sent[name,] = _epoch(account.sent_at if account else None)
+    sinks = [(name, accounts.get(name)) for name in report.settings.sink_names]
+    waiting = {(name,): one.undelivered if one else 0 for name, one in sinks}
+    failing = {(name,): bool(one and (one.failing_since or one.is_stopped)) for name, one in sinks}
+    sent = {(name,): _epoch(one.sent_at if one else None) for name, one in sinks}
     yield "messages_undelivered", "Messages that have not been accepted yet.", ("sink",), waiting
     yield "sink_failing", "Whether a sink accepts nothing at the moment.", ("sink",), failing
     yield "last_delivery_timestamp_seconds", "When a sink last delivered something; 0 for never.", ("sink",), sent

@@ -13,7 +13,7 @@ UNDELIVERED_ALARM = timedelta(hours=6)
 SHORTEST_SILENCE = timedelta(hours=2)
 """However short the interval, only a silence this long is an alarm."""
 ALIVE = timedelta(minutes=3)
-"""How old the daemon's last heartbeat may be; there is one every minute while it runs."""
+"""How old the daemon's last heartbeat may be; there is one every few seconds while it runs."""
 
 
 def is_alive(last_beat_at: datetime | None, now: datetime) -> bool:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.config.settings import EMAIL
@@ -100,7 +101,7 @@ def probe_sink(sink: SinkSettings) -> Iterator[Finding]:
         url = sink.options["url"]
         advice = "look at its URL, and whether the receiver is up"
         yield _reach(sink.name, url, Proxies.of(sink.options), "nothing was posted", advice)
-        if url.startswith("http:") and not is_loopback(url):
+        if urlsplit(url).scheme == "http" and not is_loopback(url):
             yield warning(sink.name, "is sent over http: it can be read on the network; use https in its URL")
         if not sink.options.get("secret"):
             name = "_".join(("UPDATE_CHECK", *sink.name.upper().split("."), "SECRET"))

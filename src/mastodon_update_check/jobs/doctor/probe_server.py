@@ -63,7 +63,7 @@ def _describe_answer(settings: Settings, findings: Findings) -> Iterator[Finding
         yield ok(SERVER, f"answers; it lists {newer} newer ({urlsplit(settings.url).hostname})")
     shown = {str(findings.tree.error), str(findings.running.error)}
     yield from (warning(SERVER, each) for each in findings.warnings if each not in shown)
-    if settings.url.startswith("http:") and not is_loopback(settings.url):
+    if urlsplit(settings.url).scheme == "http" and not is_loopback(settings.url):
         danger = "an attacker on the network can hide a release"
         yield warning(SERVER, f"is asked over http: {danger}; use https in UPDATE_CHECK_URL")
 
