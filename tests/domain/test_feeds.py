@@ -52,7 +52,7 @@ def test_missing_list_is_not_an_answer(document: dict[str, object]) -> None:
     (True, "the update server's answer: expected an object, got true"),
     (1.5, "the update server's answer: expected an object, got 1.5"),
     ({"updatesAvailable": {}}, "the update server's updatesAvailable: expected a list, got {}"),
-    ({"updatesAvailable": "none"}, 'updatesAvailable in the update server\'s answer: expected a list, got "none"'),
+    ({"updatesAvailable": "none"}, 'the update server\'s updatesAvailable: expected a list, got "none"'),
     ({"updatesAvailable": False}, "the update server's updatesAvailable: expected a list, got false"),
     ({"updatesAvailable": [{}] * 1001}, "the update server lists 1001 updates, more than 1000"),
 )

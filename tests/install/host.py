@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from mastodon_update_check.cli.parser import build_parser
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.programs import ENVIRONMENT, LIMIT, Finished
-from mastodon_update_check.install.dialogue import Options
 from mastodon_update_check.install.session import SetupSession
 from simulators.mastodon_tree import flags, write_tree
 from simulators.postgres import Postgres
@@ -150,7 +150,9 @@ class Host:
 
 def session(host: Host, **options: object) -> SetupSession:
     """Return one run of `setup` there."""
-    return SetupSession(host.machine, Options(**({"yes": True} | options)), (PROGRAM,))  # type: ignore[arg-type]
+    arguments = build_parser(is_status=False).parse_args(["setup", "--yes"])
+    vars(arguments).update(options)
+    return SetupSession(host.machine, arguments, (PROGRAM,))
 
 
 def set_up(host: Host, **options: object) -> bool:

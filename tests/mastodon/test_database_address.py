@@ -1,5 +1,6 @@
 """The logins that are tried, their order, and the reduction of what Mastodon's file says."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ OWN_ROLE = "_mastodon_update_check"
 NOTHING = {"UPDATE_CHECK_CONFIG": "/nowhere", "UPDATE_CHECK_MASTODON_ENV_FILE": "/nowhere"}
 
 
-def found(variables: dict[str, str], os_user: str, home: Path) -> tuple[DatabaseAddress, ...]:
+def found(variables: dict[str, str], os_user: str, home: Path) -> Sequence[DatabaseAddress]:
     """Return the logins for these variables."""
     (home / "empty.env").touch()
     files = {name: str(home / "empty.env") for name in NOTHING}

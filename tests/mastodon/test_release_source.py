@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 
@@ -10,7 +11,7 @@ from domain.examples import cases, version
 from mastodon_update_check.domain.release_details import UpgradeStep, compare
 from mastodon_update_check.domain.release_tree import FILES, TreeFacts
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.mastodon.release_details import CHANGELOG_BYTES, FetchedReleases, fetch_releases, name_tag
+from mastodon_update_check.mastodon.release_details import CHANGELOG_BYTES, fetch_releases, name_tag
 from simulators.http_server import Answer, HttpServer, Raw, Reply, dribble, hang, truncated
 from simulators.release_source import TREE, ReleaseSource
 
@@ -29,9 +30,16 @@ def source() -> Iterator[ReleaseSource]:
         yield source
 
 
-def fetch(source: ReleaseSource, known: Mapping[str, TreeFacts] = NOTHING, total: timedelta = LONG) -> FetchedReleases:
+class Fetched(NamedTuple):
+    """What was fetched."""
+
+    facts: Mapping[str, TreeFacts]
+    problem: str
+
+
+def fetch(source: ReleaseSource, known: Mapping[str, TreeFacts] = NOTHING, total: timedelta = LONG) -> Fetched:
     """Fetch both releases, the new one first."""
-    return fetch_releases(source.template, [NEW, OLD], known, Proxies(), total)
+    return Fetched(*fetch_releases(source.template, [NEW, OLD], known, Proxies(), total))
 
 
 def test_each_file_is_fetched_once(source: ReleaseSource) -> None:
@@ -47,12 +55,12 @@ def test_each_file_is_fetched_once(source: ReleaseSource) -> None:
 
 def test_a_tag_that_is_missing_is_asked_for_again(source: ReleaseSource) -> None:
     """Only its changelog, and other releases are fetched all the same."""
-    found = fetch_releases(source.template, [version("4.7.6"), OLD], {}, Proxies())
+    found = Fetched(*fetch_releases(source.template, [version("4.7.6"), OLD], {}, Proxies()))
     assert found.problem.endswith("answers with status 404")
     assert [path for path in source.asked if path.startswith("4.7.6")] == ["4.7.6/CHANGELOG.md"]
     assert (found.facts["4.7.6"], len(found.facts["4.5.19"])) == ({}, len(FILES))
     source.publish("4.7.6")
-    assert fetch_releases(source.template, [version("4.7.6"), OLD], found.facts, Proxies()).problem == ""
+    assert fetch_releases(source.template, [version("4.7.6"), OLD], found.facts, Proxies())[1] == ""
 
 
 @cases(
@@ -104,14 +112,14 @@ def test_a_slow_source_ends_in_time(source: ReleaseSource, answer: Answer) -> No
 
 def test_a_dead_source_costs_one_attempt() -> None:
     """Other releases would not get any further."""
-    found = fetch_releases("http://127.0.0.1:1/{version}", [NEW, OLD], {}, Proxies())
+    found = Fetched(*fetch_releases("http://127.0.0.1:1/{version}", [NEW, OLD], {}, Proxies()))
     assert (found.facts, bool(found.problem)) == ({"4.5.20": {}, "4.5.19": {}}, True)
 
 
 def test_through_a_proxy(source: ReleaseSource) -> None:
     """The program's proxies are used."""
     with HttpServer(lambda _: Reply(200, TREE["README.md"].encode())) as proxy:
-        found = fetch_releases("http://mirror.invalid/{version}", [NEW], {}, Proxies(http=proxy.url()))
+        found = Fetched(*fetch_releases("http://mirror.invalid/{version}", [NEW], {}, Proxies(http=proxy.url())))
         assert proxy.requests[0].target == "http://mirror.invalid/4.5.20/CHANGELOG.md"
     assert found.facts["4.5.20"]["README.md"]
     assert source.asked == []

@@ -15,7 +15,7 @@ def test_answer_is_returned_whole() -> None:
     with UpdateServer() as server:
         server.publish("4.6.2", urgent=True, end_of_support="2027-02-20")
         server.set_current_end("2027-02-20")
-        document = ask_update_server(server.url, INSTALLED, DIRECT).document
+        document, _ = ask_update_server(server.url, INSTALLED, DIRECT)
     entry = {
         "version": "4.6.2",
         "type": "patch",

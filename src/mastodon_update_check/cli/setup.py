@@ -4,7 +4,6 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 
 from mastodon_update_check.cli.output import Exit
@@ -12,7 +11,6 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.install.copying import CopyReport, copy_settings
-from mastodon_update_check.install.dialogue import Options
 from mastodon_update_check.mastodon.sql import read_sql
 
 
@@ -27,8 +25,7 @@ def execute(arguments: Namespace) -> int:
 
     if os.geteuid() != 0:
         raise SetupError("setup needs root: run it with sudo, or in a root shell")
-    options = Options(**{each.name: getattr(arguments, each.name) for each in fields(Options)})
-    session = SetupSession(Machine(), options, _own_command())
+    session = SetupSession(Machine(), arguments, _own_command())
     has_worked = session.undo() if arguments.undo else session.set_up()
     return Exit.DONE if has_worked else Exit.FAILED
 

@@ -12,13 +12,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import kinds
-from mastodon_update_check.config.recipients import (
-    Recipients,
-    parse_addresses,
-    parse_mailbox,
-    parse_recipients,
-    parse_sinks,
-)
+from mastodon_update_check.config import recipients as lists
 from mastodon_update_check.domain.recipients import FollowUps, Preference
 from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.domain.urls import parse_proxy, parse_url
@@ -107,10 +101,10 @@ class Settings:
     instance_url: str | None = variable(kinds.parse_url_or_blank, None, is_shown=False)
     """Where to ask which version is running; None: do not ask."""
     database_url: str | None = secret()
-    recipients: Recipients = variable(parse_recipients, Recipients())
-    operator: tuple[str, ...] = variable(parse_addresses, (), is_shown=False)
+    recipients: lists.Recipients = variable(lists.parse_recipients, lists.Recipients())
+    operator: tuple[str, ...] = variable(lists.parse_addresses, (), is_shown=False)
     """Recipients of notices about this tool itself; empty: the mail recipients."""
-    listed_sinks: tuple[str, ...] | None = variable(parse_sinks, None)
+    listed_sinks: tuple[str, ...] | None = variable(lists.parse_sinks, None)
     ledger: str = variable(kinds.parse_ledger, "", is_shown=False)
     log_preference: Preference = variable(kinds.choose(Preference), Preference.ALL)
     apprise_url: str | None = secret()
@@ -136,9 +130,9 @@ class Settings:
     smtp_login: str | None = secret()
     smtp_password: str | None = secret()
     smtp_domain: str = variable(kinds.parse_host, "localhost")
-    smtp_from_address: str = variable(parse_mailbox, "notifications@localhost")
-    smtp_reply_to: str | None = variable(parse_mailbox, None)
-    smtp_return_path: str | None = variable(parse_mailbox, None)
+    smtp_from_address: str = variable(lists.parse_mailbox, "notifications@localhost")
+    smtp_reply_to: str | None = variable(lists.parse_mailbox, None)
+    smtp_return_path: str | None = variable(lists.parse_mailbox, None)
     smtp_auth_method: str = variable(kinds.words("plain", "login", "cram_md5", "none"), "plain")
     smtp_ca_file: Path | None = variable(kinds.parse_path, None)
     smtp_openssl_verify_mode: str = variable(kinds.words("none", "peer", "client_once", "fail_if_no_peer_cert"), "peer")

@@ -8,14 +8,14 @@ import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 GRACE = timedelta(minutes=5)
 """How much later than planned a check may begin before something is wrong with this process."""
 
 
-def boot_seconds() -> float:
-    """Return the seconds since the machine was started."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+boot_seconds = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+"""Returns the seconds since the machine was started."""
 
 
 class Schedule:

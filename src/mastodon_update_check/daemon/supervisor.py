@@ -107,8 +107,8 @@ class Supervisor:
                 child.process.kill()
         is_late = self._owner.is_owner and self._schedule.due_in < -GRACE
         self._problems.set("schedule", "no check has begun for too long" if is_late else "")
-        if not is_late:
-            self._notifier.feed_watchdog()
+        if not is_late and self._notifier.watchdog_interval:
+            self._notifier.notify("WATCHDOG=1")
         next_at = datetime.now(UTC) + self._schedule.due_in
         soon = "" if self._report["off_reason"] else f"; next {next_at:%H:%M} UTC"
         line = f"{self._report['status']}{soon}" if self._owner.is_owner else "standby: another process owns the ledger"

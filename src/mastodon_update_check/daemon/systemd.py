@@ -36,11 +36,6 @@ class SystemdNotifier:
         """Say that the settings are being read again; `READY=1` follows in any case."""
         self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
-    def feed_watchdog(self) -> None:
-        """Feed the watchdog, if there is one."""
-        if self.watchdog_interval is not None:
-            self.notify("WATCHDOG=1")
-
     def status(self, text: str) -> None:
         """Show a line in `systemctl status`; a line break in it would let it say other things, so none is left."""
         self.notify(f"STATUS={clean(text, STATUS_CHARACTERS)}")

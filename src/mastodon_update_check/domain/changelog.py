@@ -4,6 +4,7 @@ The text comes from outside: every line is cut before it is searched, and every 
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mastodon_update_check.domain.text import clean, without_links
@@ -58,7 +59,9 @@ def parse_changelog(text: str) -> Changelog:
             releases += 1
             if releases > RELEASES_READ:
                 break
-            version, in_security = _parse_version(match["version"]), False
+            version, in_security = None, False
+            with suppress(InvalidVersionError):
+                version = MastodonVersion.parse(match["version"])
             newest = max((one for one in (newest, version) if one is not None), default=None)
         elif line.startswith("#"):
             section = _SECTION.match(line)
@@ -74,13 +77,6 @@ def parse_changelog(text: str) -> Changelog:
             found[-1] = version, continued[:ENTRY_CHARACTERS]
     entries = ((version, fix) for version, text in found if (fix := _parse_entry(text)) is not None)
     return Changelog(entries=tuple(entries), newest=newest)
-
-
-def _parse_version(text: str) -> MastodonVersion | None:
-    try:
-        return MastodonVersion.parse(text)
-    except InvalidVersionError:
-        return None
 
 
 def _parse_entry(text: str) -> Fix | None:

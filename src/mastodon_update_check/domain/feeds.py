@@ -146,8 +146,5 @@ def describe_staleness(headers: Mapping[str, str], now: datetime) -> str:
     age = now - (dated_at if dated_at.tzinfo else dated_at.replace(tzinfo=UTC))
     if age < STALE:
         return ""
-    return (
-        f"the update server's answer is stale: {count(age.days, 'day')} old by its header Date, so that "
-        "newer releases may be missing; a cache or proxy on the way keeps an old answer (or this machine's clock is "
-        "ahead)"
-    )
+    old = f"{count(age.days, 'day')} old by its header Date, so that newer releases may be missing"
+    return f"the update server's answer is stale: {old}; a cache or proxy keeps it (or this machine's clock is ahead)"

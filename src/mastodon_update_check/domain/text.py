@@ -46,11 +46,9 @@ def describe_bug(error: BaseException) -> str:
     from traceback import extract_tb
 
     where = extract_tb(error.__traceback__)[-1]
-    file = where.filename.rpartition("/")[2]
-    return (
-        f"this is a bug in mastodon-update-check, please report it: {type(error).__name__} in {file}, line "
-        f"{where.lineno}: {words_of(error)}"
-    )
+    place = f"{where.filename.rpartition('/')[2]}, line {where.lineno}"
+    fault = f"{type(error).__name__} in {place}: {words_of(error)}"
+    return f"this is a bug in mastodon-update-check, please report it: {fault}"
 
 
 def clean(text: str, limit: int = SHOWN_CHARACTERS) -> str:

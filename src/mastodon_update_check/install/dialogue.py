@@ -5,10 +5,10 @@ This program's own commands give the answers. They run in the service's sandbox,
 
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from mastodon_update_check import terminal
@@ -25,21 +25,6 @@ _NAMED: Final = 8
 _ANSWERS: Final = {"": True, "y": True, "yes": True, "n": False, "no": False}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The options of the command line, by their names there."""
-
-    name: str = ""
-    root: Path | None = None
-    tell: str | None = None
-    release_details: str | None = None
-    dry_run: bool = False
-    timer: bool = False
-    no_test: bool = False
-    no_start: bool = False
-    yes: bool = False
-
-
 def show(lines: Iterable[str]) -> None:
     """Print lines to be copied, not wrapped."""
     sys.stdout.write("".join(f"    {line}\n" for line in lines))
@@ -51,7 +36,8 @@ class Dialogue:
 
     machine: Machine
     place: Place
-    options: Options
+    options: Namespace
+    """Of the command line (`cli.parser`)."""
     program: Sequence[str]
 
     def confirm(self, question: str) -> bool:
@@ -144,7 +130,7 @@ class Dialogue:
         pending = [clean(str(one["version"]), 60) + " (urgent)" * bool(one["urgent"]) for one in updates]
         say(f"Pending: {', '.join(pending) or 'nothing'}.")
         if self.options.tell or (has_worked and answer.get("planned") == 0):
-            return self.options.tell != "mark"
+            return bool(self.options.tell != "mark")
         return self.confirm("Notify them now? (n: mark this as sent instead)")
 
     def _query(self, *arguments: str) -> tuple[Mapping[str, Any], bool]:

@@ -1,6 +1,7 @@
 """One run of `setup`: look, decide, show, ask, do, and have the administrator decide about pending notices."""
 
 import tempfile
+from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.copying import DATABASE, excerpt, values_of
 from mastodon_update_check.install.database import find_server, read_server
-from mastodon_update_check.install.dialogue import TIMER, Dialogue, Options, show
+from mastodon_update_check.install.dialogue import TIMER, Dialogue, show
 from mastodon_update_check.install.discovery import examine, find_roots
 from mastodon_update_check.install.plan import DETAILS, SetupPlan, find_role, has_block, undo
 from mastodon_update_check.install.steps import DAEMON_RELOAD, SetupStep, Steps
@@ -30,7 +31,7 @@ _ONLY_THERE: Final = "_FILE"
 class SetupSession:
     """One run, on one host, with one administrator; every method raises `SetupError` when it cannot go on."""
 
-    def __init__(self, machine: Machine, options: Options, program: Sequence[str]) -> None:
+    def __init__(self, machine: Machine, options: Namespace, program: Sequence[str]) -> None:
         """`program` is this program's own command, by which it gets answers from the service's sandbox."""
         if options.name and options.timer:
             raise SetupError("only the first server of a host can be checked by a timer; leave out --timer or --name")
@@ -91,7 +92,7 @@ class SetupSession:
         self._list((*most, last))
         if self._options.dry_run or not self._dialogue.confirm("Continue?"):
             say("Nothing was changed.")
-            return self._options.dry_run
+            return bool(self._options.dry_run)
         failures = 0
         for step in most:
             try:

@@ -76,12 +76,12 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
     from mastodon_update_check.mastodon.update_server import ask_update_server
 
     try:
-        answer = ask_update_server(settings.url, installed, proxies(settings))
-        feed = parse_feed(answer.document)
+        document, headers = ask_update_server(settings.url, installed, proxies(settings))
+        feed = parse_feed(document)
         known.refuse_flood(feed, installed, now)
     except CheckError as error:
         return replace(basis, error=error)
-    stale = filter(None, [describe_staleness(answer.headers, now)])
+    stale = filter(None, [describe_staleness(headers, now)])
     facts = _read_releases(settings, known.release_facts, installed, feed)
     return replace(basis, feed=feed, warnings=(*basis.warnings, *stale, *feed.warnings), release_facts=facts)
 
@@ -120,13 +120,13 @@ def _read_releases(
 
     wanted = [installed, *(update.version for update in pending)]
     try:
-        fetched = fetch_releases(settings.release_details, wanted, known, proxies(settings))
+        facts, problem = fetch_releases(settings.release_details, wanted, known, proxies(settings))
     except Exception as error:  # noqa: BLE001 - details must not fail a check
         log.critical("release_details.crashed", detail=f"{type(error).__name__}: {words_of(error)}")
         return known
-    if fetched.problem:
-        log.warning("release_details.incomplete", detail=fetched.problem)
-    return fetched.facts
+    if problem:
+        log.warning("release_details.incomplete", detail=problem)
+    return facts
 
 
 def outdated_services(root: Path, run: Run = run_program) -> tuple[str, ...] | None:

@@ -98,7 +98,7 @@ def ask_database(settings: Settings) -> DatabaseAnswer:
         return DatabaseAnswer(error=error)
 
 
-def find_logins(settings: Settings, os_user: str) -> "tuple[DatabaseAddress, ...]":
+def find_logins(settings: Settings, os_user: str) -> "Sequence[DatabaseAddress]":
     """Return the logins to Mastodon's database that a process of this system user tries, in order."""
     from mastodon_update_check.mastodon.database_address import find_addresses
 

@@ -39,10 +39,8 @@ def execute_request(ledger: Ledger, kind: str, arguments: Mapping[str, Any], now
     match kind:
         case "retry":
             with ledger.writing() as transaction:
-                hurried = transaction.hurry(
-                    arguments["messages"], arguments["sinks"], now, is_started=arguments["stopped"]
-                )
-            return {"hurried": hurried}
+                messages, sinks, is_started = (arguments[name] for name in ("messages", "sinks", "stopped"))
+                return {"hurried": transaction.hurry(messages, sinks, now, is_started=is_started)}
         case "skip":
             until = arguments.get("until_at")
             until_at = datetime.fromisoformat(until) if until else None

@@ -6,7 +6,7 @@ make libpq open files or load code.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -45,9 +45,7 @@ class DatabaseAddress:
     """A sentence that says why this login cannot be tried."""
 
 
-def find_addresses(
-    own_url: str, rails_url: str, variables: Mapping[str, str], os_user: str
-) -> tuple[DatabaseAddress, ...]:
+def find_addresses(own_url: str, rails_url: str, variables: Mapping[str, str], user: str) -> Sequence[DatabaseAddress]:
     """Return the logins to try, in order; `variables` are the `DB_` variables by the names of libpq's parameters.
 
     1. `UPDATE_CHECK_DATABASE_URL`, and then nothing else.
@@ -58,7 +56,7 @@ def find_addresses(
     if own_url:
         return (DatabaseAddress(origin=VARIABLE, conninfo=own_url),)
     mastodons = _find_mastodons_login(rails_url, variables)
-    if os_user != OWN_ROLE or mastodons.problem:
+    if user != OWN_ROLE or mastodons.problem:
         return (mastodons,)
     given = mastodons.parameters
     host = SOCKET_DIRECTORY if given["host"] in _LOOPBACK else given["host"]

@@ -5,7 +5,7 @@ Nothing here fails a check: a file that cannot be fetched now is fetched by a la
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import quote
@@ -23,15 +23,6 @@ _MASTODON = "/mastodon/mastodon/"
 _MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchedReleases:
-    """The known facts of the releases that were wanted."""
-
-    facts: Mapping[str, TreeFacts]
-    """By version (`MastodonVersion.stored`)."""
-    problem: str = ""
-
-
 def name_tag(template: str, version: MastodonVersion) -> str:
     """Return what replaces `{version}`: for Mastodon's own repository without what a fork has appended."""
     return version.name if _MASTODON in template else version.asked
@@ -43,10 +34,10 @@ def fetch_releases(
     known: Mapping[str, TreeFacts],
     proxies: Proxies,
     total: timedelta = TOTAL,
-) -> FetchedReleases:
+) -> tuple[Mapping[str, TreeFacts], str]:
     """Fetch the files that are not known yet, release by release, the most important one first.
 
-    The facts of releases that are not in `versions` are dropped.
+    Returns the facts of `versions` by version (`MastodonVersion.stored`), and a problem or nothing.
     """
     found = {version.stored: dict(known.get(version.stored, {})) for version in versions}
     ends_at = time.monotonic() + total.total_seconds()
@@ -60,7 +51,7 @@ def fetch_releases(
         except CheckError as error:
             problem = error.detail
             break
-    return FetchedReleases(facts=found, problem=problem)
+    return found, problem
 
 
 def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_at: float) -> None:

@@ -1,7 +1,6 @@
 """The update server: which releases are newer than the installed one."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import quote
 
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -10,18 +9,11 @@ from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import Request
 
 
-class FeedAnswer(NamedTuple):
-    """An answer of the update server."""
-
-    document: object
-    headers: Mapping[str, str]
-
-
-def ask_update_server(url: str, version: MastodonVersion, proxies: Proxies) -> FeedAnswer:
-    """Return the update server's answer for a server that runs `version`; raises as `get_document` does."""
+def ask_update_server(url: str, version: MastodonVersion, proxies: Proxies) -> tuple[object, Mapping[str, str]]:
+    """Return document and headers of the answer for a server that runs `version`; raises as `get_document` does."""
     request = Request(url=with_version(url, version), headers={"Accept": "application/json"})
     response = get_document(request, proxies)
-    return FeedAnswer(read_json(response), response.headers)
+    return read_json(response), response.headers
 
 
 def with_version(url: str, version: MastodonVersion) -> str:

@@ -201,7 +201,5 @@ def write_installed_content(closures: Sequence[notices.InstalledNotice], context
         say("{version} is installed. That settles {names}.") if others else say("{version} is installed."),
         say("There will be no more reminders.") if is_reminded else "",
     )
-    title = say("Mastodon {version} is installed")
-    return Content(
-        subject=f"[{context.instance}] {title}", blocks=(Paragraph(said), *parts.other_releases((), context))
-    )
+    title, blocks = say("Mastodon {version} is installed"), (Paragraph(said), *parts.other_releases((), context))
+    return Content(subject=f"[{context.instance}] {title}", blocks=blocks)

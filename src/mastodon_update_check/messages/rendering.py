@@ -67,16 +67,11 @@ def render_block(block: Block) -> str:
         case Releases():
             return _write_releases(block)
         case Details():
-            rows = [_write_fix(row) for row in block.fixes]
+            heads = [f"  {', '.join(row.ids)}: " if row.ids else "  " for row in block.fixes]
+            rows = [head + clean(row.text, WIDTH - len(head)) for head, row in zip(heads, block.fixes, strict=True)]
             return "\n".join([*([fill(block.title)] if block.title else []), *rows, *map(fill, block.sentences)])
         case _:
             assert_never(block)
-
-
-def _write_fix(row: Fix) -> str:
-    """Write one line: ids, then as much of the text as fits."""
-    head = f"  {', '.join(row.ids)}: " if row.ids else "  "
-    return head + clean(row.text, WIDTH - len(head))
 
 
 def _write_releases(block: Releases) -> str:

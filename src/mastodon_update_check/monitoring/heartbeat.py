@@ -59,10 +59,8 @@ def write_ping(url: str, event: Ping, text: str) -> Request | None:
     parts = urlsplit(url)
     if _KUMA_PATH not in parts.path:
         ending = "" if event is Ping.SUCCESS else f"/{event}"
-        place = parts._replace(path=parts.path.rstrip("/") + ending).geturl()
-        return Request(
-            url=place, method="POST", headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode()
-        )
+        to = parts._replace(path=parts.path.rstrip("/") + ending).geturl()
+        return Request(url=to, method="POST", headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode())
     if event is Ping.START:
         return None
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _KUMA_WORDS]

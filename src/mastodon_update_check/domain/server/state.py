@@ -165,14 +165,12 @@ class ServerState:
         known = {name for _, name in self.seen_versions} | {update.version.name for update in self.updates}
         return [update.version.name for update in newer_updates(feed, installed) if update.version.name not in known]
 
-    def succeeded(
-        self, now: datetime, installed: MastodonVersion, feed: Feed | None, warnings: tuple[str, ...]
-    ) -> Self:
-        """Return what is known after a good check."""
-        known = self.answered(installed, feed)
+    def succeeded(self, now: datetime, version: MastodonVersion, feed: Feed | None, warnings: tuple[str, ...]) -> Self:
+        """Return what is known after a good check, with `version` installed."""
+        known = self.answered(version, feed)
         if feed is not None:
-            kept = ((at, name) for at, name in self.seen_versions if MastodonVersion.parse(name) > installed)
-            new = ((now, name) for name in self._new_releases(feed, installed))
+            kept = ((at, name) for at, name in self.seen_versions if MastodonVersion.parse(name) > version)
+            new = ((now, name) for name in self._new_releases(feed, version))
             known = replace(known, seen_versions=(*kept, *new)[-MOST_SEEN:])
         # One that was too short for a notice leaves the end of the one before to be notified.
         if known.failing_since is not None and may_be_notified(now - known.failing_since, known.failures):

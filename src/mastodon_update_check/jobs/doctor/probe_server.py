@@ -84,9 +84,9 @@ def probe_release_details(settings: Settings, known: ServerState) -> Iterator[Fi
     from mastodon_update_check.mastodon.release_details import fetch_releases, name_tag
 
     tag, host = name_tag(template, known.installed), urlsplit(template).hostname
-    fetched = fetch_releases(template, [known.installed], {}, proxies(settings), _TOTAL)
-    if fetched.problem:
-        yield warning(SOURCE, f"{host} does not give the files of {tag}: {fetched.problem}")
+    facts, problem = fetch_releases(template, [known.installed], {}, proxies(settings), _TOTAL)
+    if problem:
+        yield warning(SOURCE, f"{host} does not give the files of {tag}: {problem}")
         return
-    missing = [path for path, fact in fetched.facts[known.installed.stored].items() if not fact]
+    missing = [path for path, fact in facts[known.installed.stored].items() if not fact]
     yield ok(SOURCE, f"{host} has the files of {tag}" + (f", but not {', '.join(missing)}" if missing else ""))
