@@ -16,10 +16,10 @@ from simulators.update_server import UpdateServer
 SHORT_LIMITS = """
 from datetime import timedelta
 from mastodon_update_check.cli.main import main
-from mastodon_update_check.daemon import schedule, supervisor
+from mastodon_update_check.daemon import supervisor
 
 supervisor.CHECK_LIMIT = timedelta(seconds={check})
-schedule.GRACE = timedelta(seconds={grace})
+supervisor.GRACE = timedelta(seconds={grace})
 main()
 """
 CRASHING_SINK = """

@@ -68,6 +68,7 @@ def test_notifications(systemd: Systemd) -> None:
     assert int(moment) > 0
 
 
+@pytest.mark.usefixtures("systemd")
 @pytest.mark.parametrize(
     ("environment", "interval"),
     [
