@@ -114,6 +114,17 @@ def test_owner_notices_that_its_lock_file_was_deleted(lock_path: Path, *, is_rep
         each.release()
 
 
+def test_renewal_in_a_place_that_cannot_be_seen_any_more(lock_path: Path) -> None:
+    """That is an error of the ledger, not the end of the daemon: the lock itself holds."""
+    lock = FileLock(str(lock_path))
+    assert lock.acquire(is_daemon=True)
+    lock_path.parent.rename(lock_path.parent.with_name("elsewhere"))
+    lock_path.parent.touch()
+    with pytest.raises(LedgerError, match="cannot be used: Not a directory"):
+        lock.renew()
+    lock.release()
+
+
 def test_full_disk_does_not_prevent_the_lock(lock_path: Path) -> None:
     """Only the owner's name is missing in the file."""
     lock, other = FileLock(str(lock_path)), FileLock(str(lock_path))

@@ -54,14 +54,12 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
         recipients=tuple(recipients),
         answer=answer,
         unasked_sinks=frozenset({EMAIL}) if mails_devops and not answer.devops else frozenset(),
-        warnings=(*answer.warnings, *_list_warnings(settings, answer, mail, remembered)),
+        warnings=(*answer.warnings, *_list_warnings(settings, answer, remembered)),
         error=answer.error if mails_devops and not remembered else None,
     )
 
 
-def _list_warnings(
-    settings: Settings, answer: DatabaseAnswer, mail: Sequence[Recipient], remembered: Sequence[Recipient]
-) -> Iterator[str]:
+def _list_warnings(settings: Settings, answer: DatabaseAnswer, remembered: Sequence[Recipient]) -> Iterator[str]:
     """Give the warnings about the recipients; an unreadable file of settings, so that no mail is sent, is one."""
     if settings.recipients.devops and _has_mail(settings):
         if answer.error is not None and remembered:
@@ -71,12 +69,9 @@ def _list_warnings(
         return
     if answer.error is not None:
         yield f"webhooks do not name the DevOps users: {answer.error}"
-    if _has_mail(settings):
-        if not mail:
-            yield "no mail is sent: UPDATE_CHECK_RECIPIENTS names no address"
-    elif "UPDATE_CHECK_SINKS" in settings.origins or settings.disables(EMAIL):
+    if _has_mail(settings) or "UPDATE_CHECK_SINKS" in settings.origins or settings.disables(EMAIL):
         return
-    elif "UPDATE_CHECK_RECIPIENTS" in settings.origins:
+    if "UPDATE_CHECK_RECIPIENTS" in settings.origins:
         yield "no mail is sent, though UPDATE_CHECK_RECIPIENTS is set: set SMTP_SERVER"
     elif len(settings.sinks) == 1:
         yield "notices go only to the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL"

@@ -62,9 +62,9 @@ class FileLock:
 
     def renew(self) -> bool:
         """Give a heartbeat; a held lock cannot be lost, but its file can be deleted with the ledger."""
-        if self.descriptor is None or not _is_at(self.descriptor, self.path):
-            return False
         try:
+            if self.descriptor is None or not _is_at(self.descriptor, self.path):
+                return False
             os.utime(self.descriptor)
         except OSError as error:
             raise _failed(self.path, error) from error
