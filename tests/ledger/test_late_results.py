@@ -92,6 +92,18 @@ def test_urgent_message_covers_the_plain_one(ledger: Ledger) -> None:
     assert ledger.summary(LATE, SINKS).undelivered == 0
 
 
+def test_an_acceptance_of_a_covered_message_is_recorded(ledger: Ledger) -> None:
+    """The process was not dead: its plain message counts as sent, too."""
+    replan(ledger, facts(PATCH))
+    slow = take(ledger)
+    replan(ledger, facts(URGENT))
+    accept(ledger, take(ledger))
+    accept(ledger, slow, LATE)
+
+    assert states(ledger, PATCH)[PLAIN] == DeliveryState.SENT
+    assert replan(ledger, facts(URGENT, now=LATE)).messages == ()
+
+
 def test_address_with_another_user(ledger: Ledger) -> None:
     """The new user of an address gets a message of their own while the former one is still a recipient."""
     tried = interrupt(ledger, facts(PATCH, to=(ALICE,)))
@@ -120,6 +132,10 @@ def test_row_gets_another_id_when_its_own_was_used_without_it(ledger: Ledger) ->
     assert rest.identities == ("update/4.6.0/plain",)
     assert again.identities == ("update/4.5.1/plain",)
     assert again.message_id != unrecorded.message_id
+    accept(ledger, unrecorded, LATE)  # that process was not dead: the row counts as sent, under either id
+    ledger.close_open_attempts(LATE)
+    assert set(states(ledger, PATCH, MINOR).values()) == {DeliveryState.SENT}
+    assert find_attempt(ledger, LATE + DAY) is None
 
 
 def test_an_acceptance_wins_over_a_row_that_was_taken_up_again(ledger: Ledger) -> None:
