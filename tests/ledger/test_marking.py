@@ -1,8 +1,8 @@
 """Mark pending notices as sent without sending them."""
 
-from ledger.examples import ALICE, BOB, NOW, SECOND, SINKS, facts, update
+from ledger.examples import ALICE, BOB, DAY, NOW, SECOND, SINKS, facts, update
 from ledger.locations import query
-from ledger.steps import accept, find_attempt, replan, states, take
+from ledger.steps import accept, defer, find_attempt, replan, states, take
 from mastodon_update_check.domain.outbox import MAILS_A_DAY, DeliveryState
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
@@ -17,12 +17,13 @@ def mark(ledger: Ledger) -> int:
 
 
 def test_marked_notices_are_never_sent(ledger: Ledger, place: Location) -> None:
-    """Marked notices are never sent and never planned again."""
+    """Marked notices, also deferred ones, are never sent and never planned again."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger))
     assert mark(ledger) == 2
     assert set(states(ledger, PATCH).values()) == {DeliveryState.SENT}
     assert query(place, "SELECT DISTINCT reason FROM delivery") == [("marked_at_setup",)]
-    assert find_attempt(ledger) is None
+    assert find_attempt(ledger, NOW + DAY) is None
     assert replan(ledger, facts(PATCH, to=(ALICE, BOB))).messages == ()
     assert ledger.summary(NOW, SINKS).undelivered == 0
 
