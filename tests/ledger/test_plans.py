@@ -161,6 +161,18 @@ def test_sent_rows_stay_sent_under_any_plan(ledger: Ledger, place: Location) -> 
     assert set(states(ledger, PATCH, MINOR).values()) == {DeliveryState.SENT}
 
 
+def test_a_plan_of_sent_rows_leaves_no_message(ledger: Ledger) -> None:
+    """Rows that were sent one by one, planned together, would make a message without rows."""
+    for release in (PATCH, MINOR):
+        replan(ledger, facts(release))
+        accept(ledger, take(ledger))
+    with ledger.writing() as transaction:
+        transaction.apply(plan(facts(PATCH, MINOR, now=LATER), ()))
+
+    assert find_attempt(ledger, LATER) is None
+    assert ledger.summary(LATER, SINKS).undelivered == 0
+
+
 def test_two_instances_on_one_ledger_do_not_see_each_other(ledger: Ledger, place: Location) -> None:
     """Each has its own state, rows, messages and sinks, down to the ids."""
     with Ledger.open(place, "other.example") as there:

@@ -3,8 +3,10 @@
 from dataclasses import asdict
 
 from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SETTINGS, SINKS, YEAR, facts, update
+from ledger.locations import query
 from ledger.steps import accept, defer, refuse, replan, take
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 
 PATCH = update("4.5.1")
 MINOR = update("4.6.0")
@@ -104,3 +106,14 @@ def test_next_due_with_a_deferred_message(ledger: Ledger) -> None:
     take(ledger, soon)
 
     assert ledger.next_due_at("email", soon) == soon
+
+
+def test_sent_and_cancelled_messages_are_not_due(ledger: Ledger, place: Location) -> None:
+    """Neither accepted nor withdrawn messages wake the daemon."""
+    replan(ledger, facts(PATCH))
+    accept(ledger, take(ledger))
+    replan(ledger, facts(PATCH, MINOR))
+    replan(ledger, facts(PATCH))
+
+    assert ledger.next_due_at("email", NOW + YEAR) is None
+    assert query(place, "SELECT state FROM message ORDER BY state") == [("cancelled",), ("sent",)]
