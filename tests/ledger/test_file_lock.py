@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,22 @@ def test_full_disk_does_not_prevent_the_lock(lock_path: Path) -> None:
     assert not other.acquire(is_daemon=True)
     assert lock.renew()
     lock.release()
+
+
+def test_each_renewal_is_a_heartbeat(lock_path: Path) -> None:
+    """It is the time of the lock file."""
+    lock = FileLock(str(lock_path))
+    assert lock.acquire(is_daemon=True)
+    os.utime(lock_path, (0, 0))
+    before = lock.owner()
+    assert lock.renew()
+    after = lock.owner()
+    lock.release()
+
+    assert before is not None
+    assert before.alive_at == datetime.fromtimestamp(0, UTC)
+    assert after is not None
+    assert abs(after.alive_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_lock_file_that_cannot_be_used(tmp_path: Path) -> None:
