@@ -117,6 +117,17 @@ def test_a_ledger_that_another_process_has_for_itself(path: Path, journal: str) 
             SqliteLocation(path, busy_seconds=0).open()
 
 
+def test_a_backup_that_another_process_reads_is_refused(path: Path) -> None:
+    """A restored backup can be put into WAL mode only while no other process reads it."""
+    SqliteLocation(path).create()
+    query(path, "PRAGMA journal_mode = DELETE")
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM meta").fetchall()
+        with pytest.raises(LedgerError, match="is locked by another process: try again"):
+            SqliteLocation(path, busy_seconds=0).open()
+
+
 def test_a_full_disk_stores_nothing_by_half(path: Path) -> None:
     """A plan that does not fit is not stored at all; when there is room again, it is."""
     SqliteLocation(path).create()
