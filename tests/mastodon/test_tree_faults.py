@@ -88,12 +88,20 @@ def test_links_within_the_tree_are_not_followed(name: str, tmp_path: Path) -> No
     assert_unreadable(root, "it is a symbolic link")
 
 
-def test_pipe_does_not_hold_us(tmp_path: Path) -> None:
-    """A pipe without a writer would be waited for, for ever."""
+@pytest.mark.parametrize(("make", "fault"), [(os.mkfifo, "is not a regular file"), (Path.mkdir, "it is a directory")])
+def test_pipe_or_directory_is_not_a_file(make: Callable[[Path], None], fault: str, tmp_path: Path) -> None:
+    """A pipe without a writer would be waited for, for ever; the error says what is in the file's place."""
     root = write_tree(tmp_path, flags("4.1.9"))
     (root / "lib/mastodon/version.rb").unlink()
-    os.mkfifo(root / "lib/mastodon/version.rb")
-    assert_unreadable(root, "is not a regular file")
+    make(root / "lib/mastodon/version.rb")
+    assert_unreadable(root, fault)
+
+
+def test_bytes_that_are_not_utf_8_do_no_harm(tmp_path: Path) -> None:
+    """The author of a fork may have an editor with another encoding."""
+    path = write_tree(tmp_path, flags("4.1.9")) / "lib/mastodon/version.rb"
+    path.write_bytes(b"# caf\xe9 \x00\n" + path.read_bytes())
+    assert read_tree_version(tmp_path, {}).text == "4.1.9"
 
 
 def test_long_file_is_not_read(tmp_path: Path) -> None:
