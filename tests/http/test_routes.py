@@ -49,6 +49,15 @@ def test_redirect_from_https_to_http_is_not_followed(server_tls: ssl.SSLContext)
     assert plain.requests == []
 
 
+@pytest.mark.usefixtures("trusted_authority")
+def test_redirect_from_http_to_https_is_followed(server_tls: ssl.SSLContext) -> None:
+    """Many servers answer plain requests with nothing else."""
+    with HttpServer(lambda _: Reply.json("safe"), tls=server_tls) as server:
+        target = Reply.redirect(server.url(host="localhost"))
+        with HttpServer(lambda _: target) as plain:
+            assert fetch(plain.url()) == "safe"
+
+
 def test_redirect_into_this_network_is_not_followed() -> None:
     """A server elsewhere has no request made to an address of this machine; one on this machine may."""
     with HttpServer(lambda _: Reply.json("inside")) as inside:
