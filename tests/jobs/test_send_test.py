@@ -67,6 +67,16 @@ def test_hanging_sink_delays_no_other(gate: threading.Event) -> None:
     assert sink.closed == 1
 
 
+def test_results_are_not_held_back(gate: threading.Event) -> None:
+    """The result of one sink is there before another one has ended."""
+    slow, _ = sink_test("slow", lambda _: str(gate.wait(60)))
+    quick, _ = sink_test("quick", lambda _: "250 ok")
+    results = send_tests([slow, quick], LONG)
+    first = next(results)
+    gate.set()
+    assert [(each.sink, each.is_accepted) for each in (first, *results)] == [("quick", True), ("slow", True)]
+
+
 def break_settings() -> FakeSink:
     """Load a sink whose settings are wrong."""
     raise SettingsError(["there is no sink 'ntfy'"])
