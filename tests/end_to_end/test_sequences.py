@@ -10,6 +10,7 @@ from end_to_end.world import World
 from mastodon_update_check.app import App
 from mastodon_update_check.config import load_settings
 from simulators.collector import Collector
+from simulators.http_server import Reply
 
 URGENT = "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
 PLAIN = "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"
@@ -150,6 +151,21 @@ def test_a_check_by_hand_with_fewer_sinks(world: World) -> None:
     assert world.rows("SELECT state FROM message WHERE sink = 'email'") == [("pending",)]
     world.set(UPDATE_CHECK_SINKS=None, SMTP_PORT=port)
     assert world.check().result == (0, 0, 1, 0, 0)
+
+
+def test_new_url_of_a_webhook_gets_no_message_of_the_old_one(world: World) -> None:
+    """A daemon delivers before its first check, which then plans for the new URL."""
+    world.only("webhook")
+    world.answer_hook = lambda request: Reply(503 if request.path == "/hook" else 204)
+    world.update_server.publish("4.5.20")
+    assert world.check().result == (75, 1, 0, 1, 0)
+    world.set(UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/new"))
+    app = App(load_settings(world.environment))
+    with app.open_ledger() as ledger:
+        app.deliveries(ledger).run(ledger)
+        assert app.next_due_at(ledger) is None
+    assert world.check().result == (0, 1, 1, 0, 0)
+    assert [call.path for call in world.calls] == ["/hook", "/new"]
 
 
 def test_changed_settings_are_tried_by_the_command_itself(mail_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
