@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mastodon_update_check.config.dotenv import expand, parse
 from mastodon_update_check.config.variables import is_taken_from_mastodon
-from mastodon_update_check.install.copying import excerpt, own_values
+from mastodon_update_check.install.copying import excerpt, own_values, values
 
 FILE = """\
 # Generated with mastodon:setup
@@ -69,6 +69,12 @@ def test_copy_has_the_values_of_the_file(text: str) -> None:
     document, copy = parse(text), parse(excerpt(parse(text), with_login=True))
     wanted = {assignment.name for assignment in document if is_taken_from_mastodon(assignment.name)}
     assert expand(document, wanted, {}) == expand(copy, wanted, {})
+
+
+def test_values_are_those_that_the_service_will_find() -> None:
+    """They are expanded; a command is not a value."""
+    found = values(parse(f"{FILE}SMTP_SERVER=$(cat /etc/shadow)\n"))
+    assert (found["SMTP_FROM_ADDRESS"], "SMTP_SERVER" in found) == ("notifications@social.example", False)
 
 
 @pytest.mark.parametrize(
