@@ -6,7 +6,7 @@ The transcripts have its words, also of wrong usage.
 import threading
 from datetime import UTC, datetime, timedelta
 
-from end_to_end.world import World
+from end_to_end.world import World, wait_until
 
 URGENT = "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
 REMINDER = "URGENT [social.example] Reminder: install Mastodon 4.5.20 (you run 4.5.19)"
@@ -79,6 +79,18 @@ def test_skip_while_checks_run(mail_world: World) -> None:
     assert codes == [0, 0]
     listed = mail_world.run("skip", "--json").json["skipped"]
     assert [(one["version"], one["urgent"]) for one in listed] == [("4.5.20", True), ("4.7.6", False)]
+
+
+def test_skip_beside_the_daemon(mail_world: World) -> None:
+    """The daemon makes the change, and its next check obeys it; what it refuses is wrong usage of the command."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    with mail_world.daemon():
+        wait_until(lambda: len(mail_world.mails) == 1)
+        finished = mail_world.run("skip", "4.5.99")
+        assert (finished.code, "expected a pending release (4.5.20), got 4.5.99" in finished.err) == (2, True)
+        assert mail_world.run("skip", "4.5.20").code == 0
+        assert mail_world.check().result == (0, 0, 0, 0, 0)
+        assert mail_world.run("status").code == 0
 
 
 def test_postponed(mail_world: World) -> None:
