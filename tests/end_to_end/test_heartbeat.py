@@ -17,6 +17,14 @@ def test_failed_check_is_said(world: World) -> None:
     assert "503" in failed.body.decode()
 
 
+def test_proxy_is_used(world: World) -> None:
+    """Pings go through the proxy, as every other request does."""
+    with HttpServer(lambda _: Reply(200)) as proxy:
+        world.set(http_proxy=proxy.url(), no_proxy="127.0.0.1", UPDATE_CHECK_HEARTBEAT_URL="http://hc.example/p")
+        assert world.check().code == 0
+    assert [request.target for request in proxy.requests] == ["http://hc.example/p/start", "http://hc.example/p"]
+
+
 def test_outbox_that_stands_still_is_a_failure(world: World) -> None:
     """A check whose messages have been undelivered for six hours is not a success."""
     world.only("webhook")
