@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mastodon.databases import DIRECT, ask, populated, trusted_address
+from mastodon.databases import DIRECT, ask, populated, socket_address, tcp_address, trusted_address
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from simulators.postgres import Postgres
@@ -71,6 +71,13 @@ def test_certificate_of_an_authority_that_is_not_trusted(
     trustme.CA().cert_pem.write_to_path(another)
     with Front(tls(server_tls, postgres.port)) as front:
         assert "certificate verify failed" in refusal(front, database, sslmode, sslrootcert=str(another))
+
+
+def test_server_without_tls(postgres: Postgres, database: str) -> None:
+    """It is refused where TLS is asked for; over a unix socket the mode means nothing, as in libpq."""
+    with pytest.raises(CheckError, match="server does not support SSL, but SSL was required"):
+        ask(tcp_address(postgres.port, database, sslmode="require"))
+    assert ask(socket_address(postgres, database, sslmode="verify-full")).verdicts
 
 
 def test_no_authority(postgres: Postgres, database: str, server_tls: ssl.SSLContext) -> None:
