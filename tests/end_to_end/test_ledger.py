@@ -78,6 +78,7 @@ def test_read_only_ledger(ready: World) -> None:
     ready.ledger.chmod(0o400)
     finished = ready.run("check", through=WITHOUT_PRIVILEGES)
     assert (finished.code, ready.mails, "is read-only for this user" in finished.err) == (74, [], True)
+    assert "4.5.20" in ready.run("status", through=WITHOUT_PRIVILEGES).out
 
 
 def test_locked_ledger(ready: World) -> None:
