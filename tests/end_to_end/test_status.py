@@ -1,6 +1,6 @@
 """`status`: how the server stands, with the exit codes of monitoring plugins."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -55,6 +55,16 @@ def test_held_back_mails_are_said(mail_world: World) -> None:
     assert "1 held back" in mail_world.run("status").out
     mail_world.let_pass(hours=25)
     assert mail_world.check().result == (0, 0, 1, 0, 0)
+
+
+def test_out_of_support(world: World) -> None:
+    """A branch that is out of support is critical; `check` and `status` say when support ended."""
+    ended = datetime.now(UTC) - timedelta(days=40)
+    world.update_server.set_current_end(ended.date().isoformat())
+    date = f"{ended.day} {ended:%B} {ended.year}"
+    assert f"Support for 4.5 ended on {date}." in world.run("check").out
+    status = world.run("status")
+    assert (status.code, f"Support:     4.5 ended {date}" in status.out) == (2, True)
 
 
 def test_daemon(world: World) -> None:
