@@ -97,14 +97,15 @@ def is_blocked(status: Path, number: signal.Signals) -> bool:
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 def test_messages_are_sent_after_a_password_is_corrected(machine: Machine, update_server: UpdateServer) -> None:
-    """The mail server has refused the former password; the message does not wait for its backoff."""
+    """The one in Mastodon's file was refused; once it is corrected, the message does not wait for its backoff."""
     update_server.publish("4.5.20")
     with SmtpServer(users={"m": "new"}) as mail:
-        server = {"SMTP_SERVER": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_LOGIN": "m"}
-        machine.configure(UPDATE_CHECK_SINKS="email", **server, SMTP_PASSWORD="old")
+        login = f"SMTP_SERVER=127.0.0.1\nSMTP_PORT={mail.port}\nSMTP_LOGIN=m\nSMTP_PASSWORD="
+        (machine.home / ".env.production").write_text(f"{login}old\n")
+        machine.configure(UPDATE_CHECK_SINKS="email")
         with machine.start() as daemon:
-            daemon.wait_for("delivery.deferred")  # the next attempt is five minutes away
-            machine.configure(SMTP_PASSWORD="new")
+            daemon.wait_for("delivery.deferred", count=2)  # the next attempt is five minutes away
+            (machine.home / ".env.production").write_text(f"{login}new\n")
             daemon.reload()
             daemon.wait_for("delivery.sent", sink="email")
     assert len(mail.mails) == 1
