@@ -70,6 +70,14 @@ def test_the_running_server_is_down(world: World) -> None:
     assert world.check().json["queried_version"] == "4.5.20"
 
 
+def test_running_server_without_a_tree(world: World) -> None:
+    """Beside containers there is no tree, which is not a problem while the running server answers."""
+    runs(world, "4.5.18")
+    world.set(UPDATE_CHECK_MASTODON_ROOT=None)
+    finished = world.check()
+    assert (finished.json["queried_version"], finished.events("check.degraded")) == ("4.5.18", [])
+
+
 def test_no_version(world: World) -> None:
     """Without a version the update server is not asked: exit code 1, with every place that was looked at."""
     runs(world, "latest")
