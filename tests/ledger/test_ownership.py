@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ledger.examples import ALICE, BOB, INSTANCE, NOW, facts, update
-from ledger.locations import postgres_location, query
+from ledger.locations import postgres_location, query, url
 from ledger.steps import accept, defer, find_attempt, hurry, leave, record_heartbeat, replan, take
+from mastodon_update_check.daemon.owner import RENEWAL_SECONDS, LedgerOwner
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import OwnershipLostError
+from mastodon_update_check.ledger.engine import stamp
 from mastodon_update_check.ledger.lease import LEASE, Lease
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
@@ -186,3 +188,24 @@ def test_nodes_are_shown_with_their_owner(location: PostgresLocation) -> None:
 
         assert [(node.host, node.is_owner) for node in ledger.nodes(now)] == [("web1", True), ("web2", False)]
         assert [node.is_owner for node in ledger.nodes(now + 2 * LEASE)] == [False, False]
+
+
+def test_lease_is_kept_on_a_machine_whose_disk_fails(
+    postgres: Postgres, location: PostgresLocation, tmp_path: Path
+) -> None:
+    """The lock file of this machine is for commands alone: without it the lease is renewed all the same."""
+    presence = tmp_path / "state" / "social.example.lock"
+    prepared = {"presence": str(presence), "instance": INSTANCE, "ledger": url(postgres, location.schema)}
+    owner = LedgerOwner(prepared)
+    try:
+        assert (owner.keep(), owner.is_owner) == ("", True)
+        presence.parent.rename(tmp_path / "elsewhere")
+        presence.parent.touch()
+        query(location, "UPDATE owner SET until_at = ?", stamp(datetime.now(UTC) + timedelta(seconds=1)))
+        owner._renewed_at -= RENEWAL_SECONDS
+        assert (owner.keep(), owner.is_owner) == ("", True)
+        assert query(location, "SELECT 1 FROM owner WHERE until_at > ?", stamp(datetime.now(UTC) + LEASE / 2)) == [(1,)]
+    finally:
+        owner.leave()
+        assert owner._session is not None
+        owner._session.close()
