@@ -113,8 +113,19 @@ def test_many_silent_addresses() -> None:
         assert refusal(many, in_process=True).endswith(" did not answer in time")
 
 
+HANGING_LIBRARY = """
+import ctypes, pathlib, sys
+
+sys.path.remove(str(pathlib.Path(__file__).parent))
+del sys.modules["psycopg"]
+import psycopg  # the real one
+
+psycopg.connect = lambda *_, **__: ctypes.PyDLL(None).sleep(60)
+"""
+
+
 def test_resolver_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit holds inside a C function that keeps the interpreter's lock, as libpq's name resolution does."""
-    (tmp_path / "psycopg.py").write_text("import ctypes\nctypes.PyDLL(None).sleep(60)\n")
+    (tmp_path / "psycopg.py").write_text(HANGING_LIBRARY)
     monkeypatch.syspath_prepend(tmp_path)
     assert refusal(tcp_address(1, "x"), in_process=True).endswith(" did not answer in time")

@@ -8,25 +8,21 @@ from contextlib import closing
 from pathlib import Path
 
 from crashes.scenario import SITE, Scenario
+from ledger.former import FORMER, lead_back
 from mastodon_update_check.ledger.schema import SCHEMA_VERSION
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 from processes.starters import KILLED, Forked
 
 MIGRATION = """
 import sqlite3, sys
-from mastodon_update_check.ledger.schema import MIGRATIONS, migrate
+from mastodon_update_check.ledger.schema import migrate
 
-further = (
-    "ALTER TABLE delivery ADD COLUMN further TEXT",
-    "CREATE INDEX delivery_further ON delivery (further)",
-    "UPDATE delivery SET further = identity",
-)
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-migrate(connection, (*MIGRATIONS, further))
+migrate(sqlite3.connect(sys.argv[1], isolation_level=None))
 """
 
 
 def migrate(ledger: Path, fatal: int) -> int:
-    """Migrate the ledger to the schema of a future version, and die at a step; return the exit code."""
+    """Migrate the ledger, and die at a step; return the exit code."""
     counted = ledger.with_name("steps")
     counted.unlink(missing_ok=True)
     variables = {
@@ -39,13 +35,13 @@ def migrate(ledger: Path, fatal: int) -> int:
 
 
 def look(ledger: Path) -> tuple[int, bool, list[tuple[str, str]]]:
-    """Return the schema's version, whether the new column is there, and every row's identity and state."""
+    """Return the schema's version, whether its last table is there, and every row's identity and state."""
     with closing(sqlite3.connect(ledger)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        columns = [column[1] for column in connection.execute("PRAGMA table_info(delivery)").fetchall()]
+        columns = connection.execute("PRAGMA table_info(request)").fetchall()
         rows = connection.execute("SELECT identity, state FROM delivery ORDER BY identity, recipient_key").fetchall()
-    return version, "further" in columns, rows
+    return version, columns != [], rows
 
 
 def test_killed_during_a_migration(forked: Forked) -> None:
@@ -53,18 +49,18 @@ def test_killed_during_a_migration(forked: Forked) -> None:
     with Scenario(forked) as scenario:
         notify_once(scenario)
         ledger = scenario.world.ledger
+        lead_back(SqliteLocation(ledger))
         before = look(ledger)
         step, code, versions = 0, KILLED, []
         while code == KILLED:
             step += 1
             code = migrate(ledger, step)
-            version, is_further, rows = look(ledger)
+            version, is_whole, rows = look(ledger)
             versions.append(version)
-            assert (is_further, rows) == (version > SCHEMA_VERSION, before[2])
+            assert (is_whole, rows) == (version == SCHEMA_VERSION, before[2])
         assert code == 0
-        assert [SCHEMA_VERSION] * (step - 1) == versions[:-1]
-        assert versions[-1] == SCHEMA_VERSION + 1
-        assert step > len(("BEGIN", "ALTER", "CREATE", "UPDATE", "COMMIT"))
+        assert versions == [FORMER] * (step - 1) + [SCHEMA_VERSION]
+        assert step > len(("BEGIN", "ALTER", "DROP", "CREATE", "INSERT", "COMMIT"))
 
 
 def test_killed_during_a_backup(forked: Forked, tmp_path: Path) -> None:

@@ -6,29 +6,17 @@ from contextlib import closing
 import pytest
 
 from ledger.examples import ALICE, INSTANCE, NOW, SECOND, YEAR, facts, update
+from ledger.former import lead_back, set_version
 from ledger.locations import owned, query
 from ledger.steps import accept, find_attempt, record_heartbeat, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
-from mastodon_update_check.ledger.postgres_location import PostgresLocation
 from mastodon_update_check.ledger.rows import write_recipient
 from mastodon_update_check.ledger.schema import SCHEMA_VERSION
 
 PATCH = update("4.5.1")
-FORMER = 2
-"""The schema of 0.1.0."""
-TO_FORMER = (
-    "ALTER TABLE message ADD COLUMN claim TEXT",
-    "ALTER TABLE message ADD COLUMN lease_until TEXT",
-    "CREATE TABLE turn (instance TEXT, settings TEXT, host TEXT, token TEXT, checking INTEGER, until_at TEXT)",
-    "DROP INDEX attempt_open",
-    "DROP TABLE owner",
-    "DROP TABLE request",
-    "DELETE FROM meta WHERE key = 'compatibility'",
-)
-"""What leads from the present schema to that one."""
 
 
 def notice(version: str) -> str:
@@ -45,21 +33,11 @@ def notice(version: str) -> str:
     )
 
 
-def set_version(place: Location, version: int) -> None:
-    """Let another program have written a ledger."""
-    if isinstance(place, PostgresLocation):
-        query(place, "UPDATE meta SET value = ? WHERE key = 'schema'", str(version))
-    else:
-        query(place, f"PRAGMA user_version = {version}")
-
-
 @pytest.fixture
 def former(place: Location) -> Location:
     """Return a ledger of 0.1.0: one message sent, one that was being sent when the process died."""
     Ledger.create(place, INSTANCE).close()
-    for statement in TO_FORMER:
-        query(place, statement)
-    set_version(place, FORMER)
+    lead_back(place)
     fill(place)
     return place
 
