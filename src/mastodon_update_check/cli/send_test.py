@@ -83,11 +83,7 @@ def execute(app: App, arguments: Namespace) -> int:
     if arguments.json:
         verdicts = list(results)
         rows = [
-            {
-                **pick(one, "sink", "address", "reply"),
-                "accepted": one.is_accepted,
-                "seconds": round(one.took.total_seconds(), 3),
-            }
+            {**pick(one, "sink", "address", "reply"), "accepted": one.is_accepted, "seconds": one.took.total_seconds()}
             for one in verdicts
         ]
         print_json({"results": rows, "warnings": notes})
