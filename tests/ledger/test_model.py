@@ -17,6 +17,22 @@ TestDeliveries = Deliveries.TestCase
 TestDeliveries.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 
 
+def test_doubtful_deliveries_at_two_addresses() -> None:
+    """An example that random events found: the repeat has the id that went to the present address."""
+    model = Deliveries()
+    model.begin()
+    model.fail(sink="email", sink_wide=False)
+    model.become_a_user_or_an_address(name="alice")
+    model.lose_the_reply(sink="email")
+    model.move(host="new.example", name="alice")
+    model.check()
+    model.die_after_sending(sink="email", is_taken_over=True)
+    model.skip(version="4.5.1", urgent=False)
+    model.check()
+    model.become_a_user_or_an_address(name="alice")
+    model.teardown()
+
+
 class DeliveriesOnPostgres(Deliveries):
     """The same on the other engine."""
 

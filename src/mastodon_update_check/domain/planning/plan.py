@@ -161,11 +161,13 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
 
 
 def _find_former(decision: Decision, formers: History, keys: Collection[str]) -> Delivery | None:
-    """Return the tried row to take up again, by key, or by address when no recipient has its key any more."""
-    for row in formers.find(decision.recipient, identity(decision.notice)):
-        if row.recipient_key == decision.recipient.key or row.recipient_key not in keys:
-            return row
-    return None
+    """Return the tried row to take up again, by key, or by address when no recipient has its key any more.
+
+    Of several, as for a person who has moved, the one whose id went to the present address.
+    """
+    rows = formers.find(decision.recipient, identity(decision.notice))
+    own = [row for row in rows if row.recipient_key == decision.recipient.key or row.recipient_key not in keys]
+    return min(own, key=lambda row: row.address != decision.recipient.address, default=None)
 
 
 def message_id(instance: str, recipient_key: str, identities: Iterable[str]) -> str:
