@@ -1,4 +1,4 @@
-"""The languages of messages besides English: gettext catalogues that are part of this package.
+"""The languages of messages other than English: gettext catalogues that are part of this package.
 
 A catalogue `locale/de.po` is kept compiled beside it as `locale/de.mo` (docs/TRANSLATING.md).
 """

@@ -122,8 +122,7 @@ def _write(answer: CheckAnswer, app: App, arguments: Namespace) -> Iterator[str]
         yield f"Warning: {warning}."
     yield from _write_messages(answer, arguments)
     if outbox.undelivered:
-        again = "They would be tried when they are due." if arguments.dry_run else "They are tried again."
-        yield f"Not delivered yet: {outbox.deferred} deferred, {outbox.failed} refused. {again}"
+        yield f"Not delivered yet: {outbox.deferred} deferred, {outbox.failed} refused; `status` says more."
     yield from (f"  {line}" for line in list_undelivered(outbox.latest))
 
 

@@ -9,6 +9,7 @@ from mastodon_update_check.cli.output import Exit, pick, print_answer
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.server.status import describe_skip
 from mastodon_update_check.domain.text import minute
 from mastodon_update_check.jobs.explain import Explanation, gather
 from mastodon_update_check.ledger.history import HistoryEntry, PastAttempt
@@ -30,7 +31,7 @@ _NOTIFIED, _PENDING, _COMING, _OTHERS = _SECTIONS = (
 _RECIPIENT = ("sink", "name", "address", "preference")
 _OUTCOMES = {
     Outcome.SENT: "accepted",
-    Outcome.DEFERRED: "put off",
+    Outcome.DEFERRED: "deferred",
     Outcome.FAILED: "refused",
     Outcome.UNKNOWN: "interrupted, the result is unknown",
     None: "running, or interrupted",
@@ -91,15 +92,15 @@ def _write(found: Explanation, app: App, *, is_verbose: bool) -> Iterator[str]:
             yield f"  {head}"
             yield from (f"      {detail}" for detail in details)
     if not any(sections.values()):
-        yet = " yet" if found.known.installed is None else ", and there is nothing to notify anyone about"
+        yet = " yet" if found.known.good_at is None else ", and there is nothing to notify anyone about"
         yield f"No recipient has been notified{yet}."
 
 
 def _describe_release(found: Explanation, app: App) -> Iterator[str]:
     known, asked, update = found.known, found.asked, found.update
-    if known.installed is None:
-        yield f"No check has worked yet, so the installed version of {app.settings.instance} is unknown."
-        yield "`mastodon-update-check check` asks for it."
+    if known.installed is None or known.good_at is None:
+        yield f"No check has worked yet, so it is unknown which releases {app.settings.instance} needs."
+        yield "`mastodon-update-check check` asks for them."
         return
     when = f" (last check: {minute(known.checked_at)})" if known.checked_at else ""
     yield f"{app.settings.instance} runs Mastodon {known.installed.text}{when}."
@@ -109,8 +110,8 @@ def _describe_release(found: Explanation, app: App) -> Iterator[str]:
         yield f"{update.version} is out and not installed: {kind}. {update.release_notes}".rstrip()
         for block in write_details(update, app.context_of(known)):
             yield from render_block(block).splitlines()
-        if known.is_skipped(update):
-            yield "It is ignored: no notices and reminders (`skip --undo` ends that)."
+        if state := describe_skip(update, known):
+            yield f"It is {state} (`mastodon-update-check skip --undo` ends that)."
     elif asked.version is not None:
         older = "older than that" if asked.version < known.installed else "not listed by the update server"
         yield f"{asked.version} is {'installed' if asked.version == known.installed else older}."

@@ -130,7 +130,7 @@ COMMANDS = {
         "list of staff, the settings, what the service may see, and its start. Nothing of Mastodon's is changed.",
         "Exit status 1: it could not go on; what it had done stays, and `setup --undo` takes it back.",
         (
-            _flag("--yes", help="answer every question with yes; the first time with --tell"),
+            _flag("--yes", help="answer every question with yes (the first run also needs --tell)"),
             _option("--tell", choices=("now", "mark"), help="send pending notices now, or mark them as sent"),
             _option("--release-details", choices=("github", "off"), help="fetch files of releases from GitHub, or not"),
             _option("--root", metavar="PATH", type=Path, help="Mastodon's tree, if there are several or none found"),
@@ -164,7 +164,7 @@ COMMANDS = {
                     _option("target", metavar="TO", help="the same; a ledger that is missing there, or empty"),
                 ),
             ),
-            "new": Command("set the ledger aside and create a new one: everything pending is sent again"),
+            "new": Command("rename the ledger and create a new one: everything pending is sent again"),
         },
     ),
     "check-settings": Command(description="Reads the settings and reports errors; for units."),

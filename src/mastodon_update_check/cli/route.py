@@ -134,7 +134,7 @@ def _print(
     if known.support_ends_on is not None:
         say(describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock()))
     if len(stations) > 1:
-        say("One release of every minor series must be deployed, its newest; patches may be skipped.")
+        say("At least one release of every branch must be deployed, here its newest; the others may be skipped.")
     guess = "" if app.settings.install_kind else " (if it is not: UPDATE_CHECK_INSTALL_KIND)"
     say(f"\nTo {wanted}, for a Mastodon {_KINDS[kind]}{guess}. None of this is run for you:\n")
     for step in steps:

@@ -35,7 +35,7 @@ class Feed:
 
 
 def parse_feed(document: object) -> Feed:
-    """Read the update server's JSON document; raise `CheckError` if it is none, or none of its entries can be read."""
+    """Read the update server's JSON document; raise `CheckError` if it is not one, or no entry can be read."""
     if not isinstance(document, dict):
         raise CheckError(Cause.CONTENT, f"the update server's answer: expected an object, got {_show(document)}")
     warnings: list[str] = []

@@ -60,7 +60,7 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
     except CheckError as error:
         return replace(basis, error=CheckError(error.cause, "; ".join(unread) or error.detail))
     assert installed is not None  # noqa: S101 - merge_readings has found one
-    # A host without a tree, as beside containers, is no reason for a warning while the running server answers.
+    # A host without a tree, as beside containers, is not a reason for a warning while the running server answers.
     is_elsewhere = "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)
     has_no_tree = tree.error is not None and running.version is not None and is_elsewhere
     doubts = () if has_no_tree else unread

@@ -20,7 +20,7 @@ def list_details(report: StatusReport, when: When, *, is_public: bool = False) -
     if known.installed is not None:
         yield "Installed", known.installed.text
         names = [*describe_pending(known)]
-        yield "Pending", ", ".join(names) or "nothing"
+        yield "Pending", ", ".join(names) or ("nothing" if known.good_at else "unknown")
         if names and is_public:
             yield "Upgrade route", " → ".join((known.installed.text, *list_route(known)))
         elif names:
@@ -37,7 +37,7 @@ def list_details(report: StatusReport, when: When, *, is_public: bool = False) -
     yield "Next check", _describe_next(report, when)
     yield from _describe_outbox(report, when)
     if report.outbox.undelivered and not is_public:
-        yield "", "`mastodon-update-check retry` makes it due at once; `explain` shows more."
+        yield "", "`mastodon-update-check retry` makes them due at once; `explain` shows more."
     yield "Daemon", "running" if report.is_alive else _describe_absence(report, when, is_public=is_public)
     for node in () if is_public else report.nodes:
         works = "running, checks" if node.is_owner else "running"
@@ -107,4 +107,4 @@ def list_undelivered(messages: Iterable[UndeliveredMessage]) -> Iterator[str]:
     """Give the recipient of each message that was not accepted, and the reply."""
     for one in messages:
         to = f" to {one.address}" if one.address else ""
-        yield f"{one.sink}{to}: {'refused' if one.is_refused else 'put off'}: {one.reply}"
+        yield f"{one.sink}{to}: {'refused' if one.is_refused else 'deferred'}: {one.reply}"

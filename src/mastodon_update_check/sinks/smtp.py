@@ -136,7 +136,7 @@ class MailConnection(smtplib.SMTP):
         except OSError as error:  # smtplib's errors too; none of them leaves a usable connection
             why = "it took too long" if isinstance(error.__context__, TimeoutError) else "the connection was lost"
             if time.monotonic() >= self._ends_at:
-                why = f"not done within {self._limit.total_seconds():g} s in all"
+                why = f"it took longer than {self._limit.total_seconds():g} s in all"
             raise self._lost(step, why) from error
         if self.file is not None and self.file.is_ahead and step is not SmtpStep.END:
             raise self._lost(step, "it answered more than it was asked")

@@ -133,7 +133,7 @@ def _reach(subject: str, url: str, by: Proxies, restraint: str, advice: str) -> 
 def _probe_directory(subject: str, directory: Path, variable: str) -> Finding:
     if directory.is_dir() and os.access(directory, os.W_OK | os.X_OK):
         return ok(subject, f"{directory} can be written")
-    remedy = "create it, and let the service write there, as docs/INSTALL.md shows"
+    remedy = "let the service write there, as docs/INSTALL.md shows; create it if it is missing"
     return error(subject, f"{directory}, from {variable}, is not a directory that can be written: {remedy}")
 
 
