@@ -20,7 +20,7 @@ From 4.4.26 to 4.7.6:
   then  4.6.x (its newest patch)
   then  4.7.6                     minor
 Support for 4.4 ends on 17 December 2098.
-One release of every minor series must be deployed, its newest; patches may be skipped.
+At least one release of every branch must be deployed, here its newest; the others may be skipped.
 
 To 4.4.27, for a Mastodon installed from source. None of this is run for you:
 """)

@@ -147,7 +147,7 @@ def test_a_migration_that_breaks_is_rolled_back_whole(path: Path) -> None:
 
 NAMES: list[tuple[str, str]] = [
     ("SQLITE_FULL", "the disk is full; nothing is sent until there is room"),
-    ("SQLITE_IOERR_SHMSIZE", "the disk is full; nothing is sent until there is room"),
+    ("SQLITE_IOERR_SHMSIZE", "the disk is full, or the disk reports an error (see the system's log)"),
     ("SQLITE_READONLY_DBMOVED", "is read-only for this user: see the permissions"),
     ("SQLITE_PERM", "permission denied; look at its permissions"),
     ("SQLITE_CANTOPEN_ISDIR", "cannot be opened: look at its permissions and its directory's"),

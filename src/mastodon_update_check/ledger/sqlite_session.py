@@ -14,7 +14,7 @@ from mastodon_update_check.ledger.schema import migrate
 WAYS_OUT = "restore a backup in its place, or start a new one with `mastodon-update-check ledger new`"
 _EXPLANATIONS = {
     "SQLITE_FULL": "cannot be written: the disk is full; nothing is sent until there is room",
-    "SQLITE_IOERR_SHMSIZE": "cannot be used: the disk is full; nothing is sent until there is room",
+    "SQLITE_IOERR_SHMSIZE": "cannot be used: the disk is full, or the disk reports an error (see the system's log)",
     "SQLITE_READONLY": "cannot be written: it or its directory is read-only for this user: see the permissions",
     "SQLITE_PERM": "cannot be used: permission denied; look at its permissions",
     "SQLITE_CANTOPEN": "cannot be opened: look at its permissions and its directory's, and how the disk is mounted",
