@@ -58,8 +58,8 @@ def _daemon(stage: Stage, settings: Mapping[str, str]) -> float:
 
 
 def _has_children(process: subprocess.Popen[bytes]) -> bool:
-    tasks = Path(f"/proc/{process.pid}/task").iterdir()
-    return any((task / "children").read_text() for task in tasks)
+    """Return whether the main thread, which starts them all, has children."""
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() != ""
 
 
 def _alertmanager(stage: Stage) -> float:

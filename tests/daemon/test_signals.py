@@ -2,7 +2,6 @@
 
 import contextlib
 import email
-import os
 import signal
 import subprocess
 import sys
@@ -45,11 +44,11 @@ def test_stop_while_idle(machine: Machine, number: signal.Signals) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_during_the_start(machine: Machine, number: signal.Signals) -> None:
     """A daemon that is still preparing stops at once, with nothing begun."""
+    machine.install_sink("slow", "import time\ntime.sleep(60)\n")
+    machine.configure(UPDATE_CHECK_SINKS="slow")
     with machine.start() as daemon:
-        tasks = Path(f"/proc/{daemon.process.pid}/task")
-        wait_until(lambda: any((each / "children").read_text() for each in tasks.iterdir()), "the child")
-        (child,) = (int(word) for each in tasks.iterdir() for word in (each / "children").read_text().split())
-        os.kill(child, signal.SIGSTOP)
+        children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children")
+        wait_until(children.read_text, "the child")
         assert daemon.end(number, STOP_SECONDS / 2) == 0
         assert (daemon.events, daemon.systemd.lines) == ([], [])
 
