@@ -20,8 +20,10 @@ _QUOTING = re.compile(r" (?=>)")
 """Blanks before a `>`, which begins a quotation where it begins a line."""
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7a3\uf900-\uffef"
 _CLOSING = r"[)…,.:;!?、。」』】〕》ー\uff01\uff09\uff0c\uff0e\uff1a\uff1b\uff1f]*"  # noqa: RUF001
-_PIECE = re.compile(rf" ?[(（「『【〔《]*(?:(?:[0-9]+[年月日])+|[{_WIDE}]|[^ {_WIDE}]+|$){_CLOSING}")  # noqa: RUF001
-"""Text that stays on one line: a word, a date, or a wide character, with the marks around it."""
+_PIECE = rf" ?[(（「『【〔《]*(?:(?:[0-9]+[年月日])+|[{_WIDE}]|[^ {_WIDE}]+|$){_CLOSING}"  # noqa: RUF001
+"""Text that stays on one line: a word, a date, or a wide character, with the marks around it.
+
+Compiled with the first message: it takes 4 ms, which a check that finds nothing does not need."""
 
 
 def count_columns(text: str) -> int:
@@ -38,7 +40,7 @@ def pad(text: str, columns: int) -> str:
 def fill(text: str, indent: str = "") -> str:
     """Break a text into lines, at blanks and between wide characters."""
     lines, line = [], indent
-    for piece in _PIECE.findall(_QUOTING.sub(NO_BREAK, text.strip())):
+    for piece in re.findall(_PIECE, _QUOTING.sub(NO_BREAK, text.strip())):
         if line == indent:
             line += piece.lstrip(" ")
         elif count_columns(line + piece) <= WIDTH:
