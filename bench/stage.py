@@ -35,11 +35,15 @@ class Stage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of every process, including the references; bytecode is cached, as for an installed package."""
+        """Of every process, including the references; bytecode is cached, as for an installed package.
+
+        httpx and structlog would import click and rich, which the tools of development bring (`bench/absent`).
+        """
         return {
             "HOME": str(self.directory),
             "PATH": f"{PROGRAMS}:{os.defpath}",
             "LANG": "C.UTF-8",
+            "PYTHONPATH": str(HERE / "absent"),
             "PYTHONPYCACHEPREFIX": str(self.directory / "bytecode"),
         }
 

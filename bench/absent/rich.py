@@ -1,0 +1,3 @@
+"""Stands in the way of rich, which other packages bring here: an installation has none."""
+
+raise ImportError(name="rich")
