@@ -57,8 +57,11 @@ def test_standby_takes_over_from_a_killed_owner(machine: Machine, update_server:
             daemons = {daemon: len(daemon.find("check.finished")) for daemon in (owner, standby)}
             first, second = sorted(daemons, key=daemons.__getitem__, reverse=True)
             second.wait_status("standby: another process owns the ledger")
+            second.wait_for("owner.waiting", detail="another process owns the ledger")
+            assert not [*second.find("owner.taken"), *first.find("owner.taken")]
             update_server.publish("4.5.21")
             first.process.kill()
+            second.wait_for("owner.taken", detail="this daemon owns the ledger now")
             second.wait_for("check.finished", pending=["4.5.20", "4.5.21"])
             wait_until(lambda: len(smtp.mails) == 2, "the second mail")
             assert second.end() == 0

@@ -12,6 +12,7 @@ from mastodon_update_check.ledger import processes
 from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.location import SCHEMES, find_location
+from mastodon_update_check.logs import log
 
 if TYPE_CHECKING:
     from mastodon_update_check.ledger.lease import Lease
@@ -31,7 +32,7 @@ class LedgerOwner:
         self._lease: Lease | None = None
         self._session: PostgresSession | None = None
         self._host = socket.gethostname()
-        self.is_owner = False
+        self.is_owner = self._is_standby = False
         self._renewed_at = float("-inf")
         self.has_requests = False
         """Whether the last call of `keep` found requests in a shared ledger; on one machine, a signal reports them."""
@@ -55,13 +56,21 @@ class LedgerOwner:
     def keep(self) -> str:
         """Become the owner or stay it, if possible, and give a heartbeat; return why the ledger cannot be used."""
         self.has_requests = False
+        was_owner, problem = self.is_owner, ""
         try:
             self.is_owner = self._keep()
         except LedgerError as error:
             is_lease_valid = self._lease is None or time.monotonic() - self._renewed_at < _LEASE_SECONDS
             self.is_owner = self.is_owner and is_lease_valid
-            return str(error)
-        return ""
+            problem = str(error)
+        if was_owner and not self.is_owner:
+            self._is_standby = True
+            log.warning("owner.lost", detail=problem or "another process owns the ledger now")
+        elif not problem and self.is_owner == self._is_standby:
+            self._is_standby = not self.is_owner
+            detail = "another process owns the ledger" if self._is_standby else "this daemon owns the ledger now"
+            log.info("owner.waiting" if self._is_standby else "owner.taken", detail=detail)
+        return problem
 
     def _keep(self) -> bool:
         try:

@@ -102,7 +102,6 @@ class Supervisor:
                 self._schedule.make_due()
             self._deliver_at = 0.0  # messages of a former owner
         if was_owner and not self._owner.is_owner:
-            log.warning("owner.lost", detail="another process owns the ledger now")
             for child in self._children.values():
                 child.process.kill()
         is_late = self._owner.is_owner and self._schedule.due_in < -GRACE
