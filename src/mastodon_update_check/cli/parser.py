@@ -109,7 +109,7 @@ COMMANDS = {
         "Examples: `retry`, `retry email`, `retry 4.5.20`, `retry ops@social.example`.",
         (
             *_DATA,
-            _option("about", metavar="SINK|VERSION|ADDRESS", nargs="?", help="only messages for or about this"),
+            _option("about", metavar="SINK|VERSION|ADDRESS", nargs="?", help="only of this sink, release or person"),
             _flag("--stopped", help="also webhooks that asked never to be called again (HTTP 410)"),
         ),
     ),

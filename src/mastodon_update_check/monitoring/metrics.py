@@ -30,7 +30,7 @@ def render(report: StatusReport) -> bytes:
 
 def _of_server(report: StatusReport) -> Iterator[_Metric]:
     known, end, pending = report.known, report.known.support_ends_on, report.known.pending()
-    oldest = _epoch(report.outbox.waiting_since)
+    good_at, oldest = _epoch(known.good_at), _epoch(report.outbox.waiting_since)
     ended = 0 if end is None else datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp() + 86_400
     for name, help_, value in (
         ("support_end_timestamp_seconds", "When support of the installed branch has ended; 0 while unknown.", ended),
@@ -38,7 +38,7 @@ def _of_server(report: StatusReport) -> Iterator[_Metric]:
         ("status", "The exit code of `status`: 0 ok, 1 warning, 2 critical, 3 unknown.", report.verdict.level),
         ("check_interval_seconds", "Time between checks.", report.settings.interval.total_seconds()),
         ("last_check_timestamp_seconds", "When the last check ended; 0 before the first.", _epoch(known.checked_at)),
-        ("last_successful_check_timestamp_seconds", "The same of checks that worked.", _epoch(known.good_at)),
+        ("last_successful_check_timestamp_seconds", "When the last check that worked ended; 0 for never.", good_at),
         ("failed_checks", "Checks that have failed in a row.", known.failures),
         ("metrics_timestamp_seconds", "When these metrics were written.", _epoch(report.now)),
         ("oldest_undelivered_timestamp_seconds", "When the oldest message that waits was planned; 0 for none.", oldest),
