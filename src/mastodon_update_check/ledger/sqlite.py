@@ -90,8 +90,8 @@ class SqliteLocation:
             with _draft(path) as draft:
                 with closing(_connect(draft, self.busy_seconds)) as connection:
                     _prepare(connection)
+                    migrate(connection)  # in WAL mode, closing it would report no full disk
                     _ensure_wal(connection, draft)
-                    migrate(connection)
                 with suppress(FileExistsError):
                     os.link(draft, path)
             _sync_directory(path.parent)
